@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Arrows point from a target to what it needs; nothing below the blank line knows anything above it.
+//
+//   fed-node → FedNode ─────────────┐
+//   fed-coordinator → FedCoordinator┼→ FedRuntime → FedWire → FedCore → FedCrypto, CFedKernels, COpenBLAS
+//   fed → FedTool → FedReport ──────┘      └─────→ FedFiles ──┘
+
+let grpc: [Target.Dependency] = [
+    .product(name: "GRPCCore", package: "grpc-swift-2"),
+    .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+    .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+    .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+]
+let commandLine: [Target.Dependency] = [
+    .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    .product(name: "Logging", package: "swift-log"),
+]
+
+let package = Package(
+    name: "federated-antifraud",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "fed", targets: ["fed"]),
+        .executable(name: "fed-node", targets: ["fed-node"]),
+        .executable(name: "fed-coordinator", targets: ["fed-coordinator"]),
+        .library(name: "FedCore", targets: ["FedCore"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", exact: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // System libraries and kernels.
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CFedKernels", dependencies: ["COpenSSL"]),
+
+        // The pure core.
+        .target(name: "FedCrypto", dependencies: ["COpenSSL"]),
+        .target(name: "FedCore", dependencies: ["FedCrypto", "CFedKernels", "COpenBLAS"]),
+        .target(name: "FedSimulation", dependencies: ["FedCore"]),
+        .target(name: "FedSynthetic", dependencies: ["FedCore"]),
+
+        // The edges.
+        .target(name: "FedFiles", dependencies: ["FedCore"]),
+        .target(name: "FedReport", dependencies: ["FedCore", "FedFiles"]),
+        .target(name: "FedWire", dependencies: ["FedCore"] + grpc),
+        .target(
+            name: "FedRuntime",
+            dependencies: [
+                "FedWire", "FedCore", "FedCrypto", "FedFiles", "COpenBLAS",
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ] + grpc),
+        .target(name: "FedNode", dependencies: ["FedRuntime", "FedReport"] + commandLine),
+        .target(name: "FedCoordinator", dependencies: ["FedRuntime"] + commandLine),
+        .target(
+            name: "FedTool",
+            dependencies: ["FedRuntime", "FedReport", "FedSynthetic", "FedSimulation"] + commandLine),
+
+        // The doors.
+        .executableTarget(name: "fed", dependencies: ["FedTool"]),
+        .executableTarget(name: "fed-node", dependencies: ["FedNode"]),
+        .executableTarget(name: "fed-coordinator", dependencies: ["FedCoordinator"]),
+
+        // Tests mirror the sources.
+        .testTarget(name: "FedCryptoTests", dependencies: ["FedCrypto"], resources: [.copy("Vectors")]),
+        .testTarget(
+            name: "FedCoreTests", dependencies: ["FedCore", "FedCrypto"],
+            resources: [.copy("Vectors")]),
+        .testTarget(name: "FedFilesTests", dependencies: ["FedFiles"]),
+        .testTarget(name: "FedSyntheticTests", dependencies: ["FedSynthetic"]),
+        .testTarget(name: "FedReportTests", dependencies: ["FedReport"]),
+        .testTarget(name: "FedSimulationTests", dependencies: ["FedSimulation"]),
+        .testTarget(name: "FedWireTests", dependencies: ["FedWire"]),
+        .testTarget(name: "FedRuntimeTests", dependencies: ["FedRuntime"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["FedNode", "FedCoordinator", "FedTool", "FedRuntime"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)
+
+for target in package.targets where target.type != .system && target.name != "CFedKernels" {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}
