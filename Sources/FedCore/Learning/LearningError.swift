@@ -15,3 +15,19 @@ public enum LearningError: Error, Equatable, Sendable {
     /// A model file cannot be read.
     case invalidModel(reason: String)
 }
+
+extension LearningError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .laneCount(let got, let expected): "\(got) lanes, expected \(expected)"
+        case .laneOutOfRange(let lane, let maximum):
+            "lane \(lane) is beyond ±\(maximum), the sum over all banks could overflow"
+        case .unexpectedQuery(let kind, let reason): "query \(kind): \(reason)"
+        case .unusableData(let reason): "unusable data: \(reason)"
+        case .invalidConfiguration(let field, let got, let expected):
+            "\(field) is \(got), expected \(expected)"
+        case .numericalFailure(let reason): "numerical failure: \(reason)"
+        case .invalidModel(let reason): "invalid model: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/// Why a bank does not take part in a run, or leaves it. A closed list: the same words appear in
+/// the bank's log, the coordinator's log and the operator's command line.
+public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The run uses another feature standard than this bank's.
+    case standardDiffers(expected: [UInt8], got: [UInt8])
+    /// The manifest cannot be read or is not acceptable.
+    case manifest(String)
+    /// This bank is not in the roster, or under another identity key.
+    case notInRoster
+    /// A bank's identity key is not the one that this bank knows.
+    case identityKeyChanged(NodeID)
+    /// A signature does not verify.
+    case badSignature(Author)
+    /// A statement is malformed, replayed, out of order or of another run.
+    case protocolViolation(String)
+    /// The epoch's keys cannot be used.
+    case epochKeys(String)
+    /// Banks acknowledged different epochs: the coordinator told them different things.
+    case splitView(NodeID)
+    /// The coordinator's receipt does not hold this bank's update.
+    case receiptDiffers
+    /// This bank brings more rows than the manifest allows.
+    case tooManyRows(rowsMax: Int)
+    /// The rows or the query cannot be computed with.
+    case learning(String)
+    /// The bank's operator ended it, or the service is stopping.
+    case stopped
+
+    public var description: String {
+        switch self {
+        case .standardDiffers(let expected, let got):
+            "feature standard differs: this bank holds \(expected.hexadecimal), "
+                + "the run uses \(got.hexadecimal)"
+        case .manifest(let what): "manifest refused: \(what)"
+        case .notInRoster: "this bank is not in the roster under its own identity key"
+        case .identityKeyChanged(let bank):
+            "the identity key of bank \(bank) is not the one known here"
+        case .badSignature(let author): "signature of \(author) does not verify"
+        case .protocolViolation(let what): "protocol violation: \(what)"
+        case .epochKeys(let what): "epoch keys refused: \(what)"
+        case .splitView(let bank): "bank \(bank) was shown another epoch than this bank"
+        case .receiptDiffers: "the coordinator's receipt does not hold this bank's update"
+        case .tooManyRows(let rowsMax): "this bank brings more than \(rowsMax) rows"
+        case .learning(let what): "cannot compute: \(what)"
+        case .stopped: "the bank's service is stopping"
+        }
+    }
+}
+
+/// Why a run ended without a model. Names the bank where one is the cause.
+public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The operator ended it.
+    case byOperator
+    /// A bank's connection was lost.
+    case bankLost(NodeID, phase: String)
+    /// A bank did not answer in time.
+    case bankSilent(NodeID, phase: String)
+    /// A bank refused.
+    case bankRefused(NodeID, RefusalReason)
+    /// A bank broke the protocol.
+    case bankViolation(NodeID, String)
+    /// A sum's check lanes do not hold; no figure of it was used.
+    case garbledSum(slot: Int)
+    /// The learner cannot go on.
+    case learning(String)
+    /// The coordinator's process is stopping.
+    case coordinatorStopping
+
+    public var description: String {
+        switch self {
+        case .byOperator: "aborted by the operator"
+        case .bankLost(let bank, let phase): "bank \(bank): connection lost during \(phase)"
+        case .bankSilent(let bank, let phase): "bank \(bank): no answer during \(phase)"
+        case .bankRefused(let bank, let reason): "bank \(bank) refused: \(reason)"
+        case .bankViolation(let bank, let what): "bank \(bank) broke the protocol: \(what)"
+        case .garbledSum(let slot): "the sum of slot \(slot) is garbled; nothing of it was used"
+        case .learning(let what): "training cannot go on: \(what)"
+        case .coordinatorStopping: "the coordinator is stopping"
+        }
+    }
+
+    /// The bank that is the cause, where one is.
+    public var bank: NodeID? {
+        switch self {
+        case .bankLost(let bank, _), .bankSilent(let bank, _), .bankRefused(let bank, _),
+            .bankViolation(let bank, _):
+            bank
+        case .byOperator, .garbledSum, .learning, .coordinatorStopping: nil
+        }
+    }
+}
+
+/// Something worth a log line; the edge decides where it goes.
+public struct Notice: Equatable, Sendable {
+    /// How loud.
+    public enum Level: Sendable { case debug, info, warning, error }
+    /// How loud.
+    public let level: Level
+    /// What happened, without values of rows or statistics.
+    public let text: String
+
+    /// Wraps a text.
+    public init(_ level: Level, _ text: String) {
+        self.level = level
+        self.text = text
+    }
+}

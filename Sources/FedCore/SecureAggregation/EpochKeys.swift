@@ -1,0 +1,91 @@
+public import FedCrypto
+
+/// The pairwise keys of one bank for one epoch, from one authenticated X25519 agreement.
+///
+/// `K_ij = HKDF-Extract(salt: epoch digest, X25519(i, j))`; each slot's mask seed is
+/// `HKDF-Expand(K_ij, "fed/v1/mask" ‖ ctx)`: a PRF of a fresh context, so masks of different slots
+/// are independent and no key is ever used twice (secure-aggregation design, sections 1.2 and 1.6).
+/// Keys live in memory only and are never stored, shared or revealed.
+public struct EpochKeys: Sendable {
+    private let own: NodeID
+    private let pairKeys: [NodeID: SecretBytes]
+    /// SHA-256 over all epoch keys of the roster: the salt, and part of every context.
+    public let digest: [UInt8]
+
+    /// Agrees with every other bank of the roster.
+    ///
+    /// - Parameters:
+    ///   - own: this bank.
+    ///   - key: this bank's ephemeral X25519 key.
+    ///   - publicKeys: the epoch key of every bank of the roster, this one's included.
+    ///   - digest: the epoch digest.
+    /// - Throws: ``EpochFailure`` for a missing, repeated, low-order or foreign own key.
+    public init(
+        own: NodeID, key: AgreementKey, publicKeys: [NodeID: [UInt8]], roster: Roster,
+        digest: [UInt8]
+    ) throws(EpochFailure) {
+        guard publicKeys[own] == key.publicKey else { throw .ownKeyReplaced }
+        guard Set(publicKeys.values).count == publicKeys.count else { throw .repeatedKey }
+        var pairKeys: [NodeID: SecretBytes] = [:]
+        for peer in roster.banks where peer != own {
+            guard let publicKey = publicKeys[peer] else { throw .missingKey(peer) }
+            do {
+                let shared = try key.sharedSecret(with: publicKey)
+                pairKeys[peer] = HKDF.extract(salt: digest, inputKey: shared)
+            } catch {
+                throw .badKey(peer)
+            }
+        }
+        self.own = own
+        self.pairKeys = pairKeys
+        self.digest = digest
+    }
+
+    /// Masks an encoded vector: the only way to make a ``MaskedUpdate``.
+    ///
+    /// Lanes get the pairwise mask of every later bank added and of every earlier bank subtracted,
+    /// modulo 2^64; two check lanes are masked along with them. The wire form keeps the low b bits.
+    public func mask(_ vector: EncodedVector, context: SlotContext) -> MaskedUpdate {
+        precondition(vector.layout == context.layout, "the vector has another layout")
+        let digest = context.digest
+        var lanes = CheckLanes.append(to: vector.lanes, contextDigest: digest)
+        for (peer, pairKey) in pairKeys {
+            let seed = MaskSeed(HKDF.expand(pairKey, info: Self.info(digest), count: 32))
+            MaskGenerator.apply(seed, to: &lanes, subtract: peer < own)
+        }
+        return MaskedUpdate(
+            contextDigest: digest,
+            laneBytes: LanePacking.pack(lanes, ringBits: vector.layout.ringBits))
+    }
+
+    private static func info(_ contextDigest: [UInt8]) -> [UInt8] {
+        Array("fed/v1/mask".utf8) + contextDigest
+    }
+}
+
+/// Why the epoch's keys cannot be used.
+public enum EpochFailure: Error, Equatable, Sendable {
+    /// The roster of keys shows another key for this bank than it made.
+    case ownKeyReplaced
+    /// Two banks have the same key.
+    case repeatedKey
+    /// A bank of the roster has no key.
+    case missingKey(NodeID)
+    /// A bank's key is a low-order point or has a wrong size.
+    case badKey(NodeID)
+}
+
+/// A bank's vector as it leaves the bank: uniformly random to anyone without all the pair keys.
+///
+/// There is no initialiser outside of this file; what goes to the wire has been masked.
+public struct MaskedUpdate: Equatable, Sendable {
+    /// SHA-256 of the context that the masks are bound to.
+    public let contextDigest: [UInt8]
+    /// Lanes and check lanes, b/8 bytes each, little-endian.
+    public let laneBytes: [UInt8]
+
+    fileprivate init(contextDigest: [UInt8], laneBytes: [UInt8]) {
+        self.contextDigest = contextDigest
+        self.laneBytes = laneBytes
+    }
+}
