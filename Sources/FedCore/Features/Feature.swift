@@ -28,7 +28,9 @@ public enum FeatureType: Equatable, Sendable {
     }
 }
 
-/// What an empty field of a data file means. Values are in raw units, before the transform.
+/// What an empty field of a data file means.
+///
+/// Values are in raw units, before the transform.
 public enum MissingPolicy: Equatable, Sendable {
     /// An empty field is a violation.
     case refuse
@@ -92,7 +94,9 @@ public struct Feature: Equatable, Sendable {
     public let type: FeatureType
     /// The unit of raw values, `1` for a pure number.
     public let unit: String
-    /// The allowed raw values, ends included. An agreed bound, not a statistic of any bank.
+    /// The allowed raw values, ends included.
+    ///
+    /// An agreed bound, not a statistic of any bank.
     public let range: ClosedRange<Double>
     /// What an empty field means.
     public let missing: MissingPolicy

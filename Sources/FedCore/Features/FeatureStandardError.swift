@@ -1,4 +1,6 @@
-/// Why bytes are not a feature standard. Places are written like `features[3].range.min`.
+/// Why bytes are not a feature standard.
+///
+/// Places are written like `features[3].range.min`.
 public enum FeatureStandardError: Error, Equatable, Sendable {
     /// The document is larger than any standard needs to be.
     case tooLarge(gotBytes: Int, bytesMax: Int)

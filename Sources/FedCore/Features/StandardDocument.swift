@@ -9,7 +9,9 @@ struct StandardDocument: Decodable {
     let label: String
     let features: [FeatureMembers]
 
-    /// Every member, all of them required. The schema file lists the same.
+    /// Every member, all of them required.
+    ///
+    /// The schema file lists the same.
     static let memberNames = [
         "format", "name", "version", "description", "row", "label", "features",
     ]
