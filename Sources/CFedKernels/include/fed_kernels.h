@@ -1,3 +1,4 @@
 #pragma once
 #include <stdint.h>
+#include "fed_csv.h"
 #include "fed_mask.h"

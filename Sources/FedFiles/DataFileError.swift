@@ -1,0 +1,26 @@
+public import FedCore
+
+/// Why a data file cannot be used.
+public enum DataFileError: Error, Equatable, Sendable {
+    /// Faults of the file: the first ones, and how many there are in the part that was read.
+    case violations([DataViolation], total: Int)
+    /// Files that are to be drafted from together have other columns.
+    case headersDiffer(file: String, expected: String, got: String)
+    /// What was drafted is no feature standard, such as a column name with a blank.
+    case notAStandard(FeatureStandardError)
+}
+
+extension DataFileError: CustomStringConvertible {
+    /// One line a fault.
+    public var description: String {
+        switch self {
+        case .violations(let first, let total):
+            var lines = first.map(\.description)
+            if total > first.count { lines.append("and \(total - first.count) more") }
+            return lines.joined(separator: "\n")
+        case .headersDiffer(let file, let expected, let got):
+            return "\(file): expected \(expected), got \(got)"
+        case .notAStandard(let error): return "not a standard: \(error)"
+        }
+    }
+}

@@ -1,0 +1,67 @@
+public import FedCore
+
+/// Reads a bank's CSV file into a ``Dataset``.
+public enum DatasetLoader {
+    /// How strictly a file is read.
+    public struct Options: Equatable, Sendable {
+        /// Whether columns that the standard does not have are passed over; else they are faults.
+        public var ignoresUnknownColumns = false
+        /// Whether a file must have the label's column; a file without reads as labels 0, which is
+        /// fit for scoring only.
+        public var requiresLabel = true
+        /// How many violations the error carries.
+        public var violationLimit = 20
+
+        /// The strict reading.
+        public init() {}
+
+        var parserOptions: CSVTableParser.Options {
+            var options = CSVTableParser.Options()
+            options.ignoresUnknownColumns = ignoresUnknownColumns
+            options.requiresLabel = requiresLabel
+            options.violationLimit = violationLimit
+            return options
+        }
+    }
+
+    /// Reads a file. Memory: 8 bytes a value and one block of the file.
+    ///
+    /// Reading ends early once `violationLimit` faults are found, at the header for a wrong one.
+    ///
+    /// - Returns: features in the order of the standard; warnings such as constant columns or
+    ///   labels of one class are not looked at.
+    /// - Throws: ``DataFileError/violations(_:total:)``.
+    public static func load(
+        path: String, standard: FeatureStandard, options: Options = Options()
+    ) throws(DataFileError) -> Dataset {
+        let file = BlockReader.fileName(path)
+        var parser = CSVTableParser(
+            standard: standard, file: file, options: options.parserOptions)
+        var isReserved = false
+        var isComplete = true
+        do {
+            try BlockReader.read(path) { block, fileBytes in
+                parser.feed(block)
+                if !isReserved, fileBytes > parser.byteCount, parser.rowCount > 0 {
+                    isReserved = true
+                    let rows = Double(parser.rowCount) / Double(parser.byteCount)
+                    parser.reserve(rows: Int(rows * Double(fileBytes) * 1.03) + 1024)
+                }
+                isComplete =
+                    !parser.hasHeaderFaults
+                    && parser.violations.errorCount < max(options.violationLimit, 1)
+                return isComplete
+            }
+        } catch {
+            throw .violations([error.violation(file: file)], total: 1)
+        }
+        // Where reading ended early, the rest of the last line is missing and no fault.
+        let dataset = isComplete ? parser.finish() : nil
+        let errors = parser.violations.errorCount
+        guard errors == 0, let dataset else {
+            throw .violations(
+                parser.violations.first.filter { !$0.kind.isWarning }, total: errors)
+        }
+        return dataset
+    }
+}
