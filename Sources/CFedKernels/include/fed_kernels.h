@@ -1,4 +1,5 @@
 #pragma once
 #include <stdint.h>
 #include "fed_csv.h"
+#include "fed_logistic.h"
 #include "fed_mask.h"
