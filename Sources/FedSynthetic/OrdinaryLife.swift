@@ -118,7 +118,7 @@ struct OrdinaryLife {
         }
     }
 
-    /// A collection: people of one region pay the same fresh payee within days, for a trip or a gift.
+    /// A collection: people pay the same fresh payee within days, for a trip or a gift.
     func collect(_ random: inout SeededGenerator, _ ledger: inout PaymentLedger) {
         let payee = ledger.freshPayee()
         let firstDay = random.below(SyntheticCalendar.days)

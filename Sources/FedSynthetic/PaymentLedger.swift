@@ -15,7 +15,9 @@ struct PaymentLedger {
         return nextPayee
     }
 
-    /// A device that no account has used before. An account's first device bears its number.
+    /// A device that no account has used before.
+    ///
+    /// An account's first device bears its number.
     mutating func freshDevice() -> Int {
         defer { nextDevice += 1 }
         return nextDevice

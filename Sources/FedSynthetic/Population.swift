@@ -47,7 +47,9 @@ struct Population: Sendable {
     let cashMachinesOfRegion: [[Int]]
     /// Online merchants, numbered after the terminals, the popular ones first.
     let onlineMerchants: [Int]
-    /// Payees known to many: utilities, landlords, shops. Fresh ones are numbered after them.
+    /// Payees known to many: utilities, landlords, shops.
+    ///
+    /// Fresh ones are numbered after them.
     let knownPayeeCount: Int
 
     init(banks: [SyntheticBank], seed: UInt64, scale: Double) {

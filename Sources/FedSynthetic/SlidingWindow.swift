@@ -1,11 +1,14 @@
-/// Rows of one key (an account, a terminal, a payee) in a window `(far, near]` of the past: those
-/// with time in `(t - far, t - near]`. `near` of zero takes in the row at `t` itself.
+/// Rows of one key (an account, a terminal, a payee) in a window `(far, near]` of the past.
+///
+/// They are those with time in `(t - far, t - near]`; `near` of zero takes in the row at `t`.
 ///
 /// Time must not fall between calls. Each row enters and leaves once, so a pass over n rows costs
 /// O(n). A truth is looked at only when its row enters: with `near` of the label delay nothing is
 /// used before it is known.
 struct SlidingWindow {
-    /// What is in the window of one key. Amounts are cents, so sums are exact.
+    /// What is in the window of one key.
+    ///
+    /// Amounts are cents, so sums are exact.
     struct Content {
         var count = 0
         var amount = 0
@@ -68,7 +71,9 @@ struct DistinctWindow {
         self.value = value
     }
 
-    /// Moves the window of `key` to time `t` over the key's rows so far; returns the distinct values.
+    /// Moves the window of `key` to time `t` over the key's rows so far.
+    ///
+    /// - Returns: Distinct values in the window.
     mutating func slide(
         _ key: Int, over rows: [Int32], of transactions: [SyntheticTransaction], to t: Int
     ) -> Int {

@@ -77,10 +77,10 @@ import Testing
         #expect(ages[3] > ages[4] + 15)
         let online = consortium.banks.indices.map { mean($0) { $0.channel == .online ? 1 : 0 } }
         #expect(online[4] > 2 * online[3])
-        let evenings = consortium.banks.indices.map {
-            mean($0) { $0.time % SyntheticCalendar.secondsPerDay >= 19 * 3_600 ? 1 : 0 }
+        let mornings = consortium.banks.indices.map {
+            mean($0) { (7..<12).contains($0.time / 3_600 % 24) ? 1 : 0 }
         }
-        #expect(evenings[4] > 1.5 * evenings[3])
+        #expect(mornings[3] > 1.3 * mornings[4])
     }
 
     @Test func banksMeetAtTheSameTerminalsMerchantsAndPayees() throws {
