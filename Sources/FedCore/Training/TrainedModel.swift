@@ -1,0 +1,65 @@
+internal import FoundationEssentials
+internal import FedCrypto
+
+/// A trained model of any algorithm, as read from its file.
+public enum TrainedModel: Equatable, Sendable {
+    /// A logistic regression.
+    case logistic(LogisticModel)
+
+    /// Reads a model file, whatever its algorithm.
+    ///
+    /// - Throws: ``LearningError/invalidModel(reason:)`` for anything that is not exactly the
+    ///   canonical file of a known format.
+    public init(bytes: [UInt8]) throws(LearningError) {
+        struct Header: Decodable { let format: String }
+        guard let header = try? JSONDecoder().decode(Header.self, from: Data(bytes)) else {
+            throw .invalidModel(reason: "not a JSON document with a format")
+        }
+        switch header.format {
+        case LogisticModel.format: self = .logistic(try LogisticModel(bytes: bytes))
+        default: throw .invalidModel(reason: "the format \(header.format) is not known")
+        }
+    }
+
+    /// The canonical file.
+    public var document: ModelDocument {
+        switch self {
+        case .logistic(let model): model.document
+        }
+    }
+
+    /// The name of the algorithm, as in ``AlgorithmConfiguration``.
+    public var algorithm: String {
+        switch self {
+        case .logistic: "logistic"
+        }
+    }
+
+    /// SHA-256 of the feature standard that it was trained on.
+    public var standardDigest: [UInt8] {
+        switch self {
+        case .logistic(let model): model.standardHash
+        }
+    }
+
+    /// The log-odds of fraud of every row.
+    public func logOdds(
+        of dataset: Dataset, standard: FeatureStandard, threads: Int = 1
+    ) throws(LearningError) -> [Double] {
+        guard standard.sha256 == standardDigest else {
+            throw .invalidModel(
+                reason: "it was trained on feature standard \(standardDigest.hexadecimal), "
+                    + "the data follow \(standard.sha256.hexadecimal)")
+        }
+        switch self {
+        case .logistic(let model):
+            return try model.logOdds(
+                of: dataset, space: try LinearFeatureSpace(standard), threads: threads)
+        }
+    }
+}
+
+extension ModelDocument {
+    /// SHA-256 of the file, which names the model.
+    public var digest: [UInt8] { SHA256.hash(bytes) }
+}
