@@ -12,6 +12,12 @@
 #define VAES512 __attribute__((target("avx512f,avx512bw,aes,vaes")))
 #define INLINE static inline __attribute__((always_inline))
 
+// Keeps the eight states in step: left alone, the compiler encrypts one register after another, each
+// instruction waiting for the one before.
+#define IN_STEP(s)                                                                       \
+    __asm__ volatile("" : "+v"((s)[0]), "+v"((s)[1]), "+v"((s)[2]), "+v"((s)[3]), "+v"((s)[4]), \
+                     "+v"((s)[5]), "+v"((s)[6]), "+v"((s)[7]))
+
 enum { REGISTERS = 8, ROUNDS = FED_MASK_ROUND_KEYS - 1 };
 
 static int aesni_available(void) {
@@ -49,9 +55,11 @@ AESNI INLINE void aesni_loop(uint8_t *lanes, size_t blocks, const __m128i *keys,
             state[i] = _mm_xor_si128(_mm_shuffle_epi8(counter, reverse), keys[0]);
             counter = _mm_add_epi64(counter, step);
         }
-        for (int round = 1; round < ROUNDS; round++)
-            for (int i = 0; i < REGISTERS; i++)
-                state[i] = _mm_aesenc_si128(state[i], keys[round]);
+        for (int round = 1; round < ROUNDS; round++) {
+            IN_STEP(state);
+            for (int i = 0; i < REGISTERS; i++) state[i] = _mm_aesenc_si128(state[i], keys[round]);
+        }
+        IN_STEP(state);
         for (int i = 0; i < REGISTERS; i++) {
             __m128i mask = _mm_aesenclast_si128(state[i], keys[ROUNDS]);
             __m128i lane = _mm_loadu_si128((const __m128i *)lanes + i);
@@ -82,9 +90,11 @@ VAES256 INLINE void vaes256_loop(uint8_t *lanes, size_t blocks, const __m256i *k
             state[i] = _mm256_xor_si256(_mm256_shuffle_epi8(counter, reverse), keys[0]);
             counter = _mm256_add_epi64(counter, step);
         }
-        for (int round = 1; round < ROUNDS; round++)
-            for (int i = 0; i < REGISTERS; i++)
-                state[i] = _mm256_aesenc_epi128(state[i], keys[round]);
+        for (int round = 1; round < ROUNDS; round++) {
+            IN_STEP(state);
+            for (int i = 0; i < REGISTERS; i++) state[i] = _mm256_aesenc_epi128(state[i], keys[round]);
+        }
+        IN_STEP(state);
         for (int i = 0; i < REGISTERS; i++) {
             __m256i mask = _mm256_aesenclast_epi128(state[i], keys[ROUNDS]);
             __m256i lane = _mm256_loadu_si256((const __m256i *)lanes + i);
@@ -120,9 +130,11 @@ VAES512 INLINE void vaes512_loop(uint8_t *lanes, size_t blocks, const __m512i *k
             state[i] = _mm512_xor_si512(_mm512_shuffle_epi8(counter, reverse), keys[0]);
             counter = _mm512_add_epi64(counter, step);
         }
-        for (int round = 1; round < ROUNDS; round++)
-            for (int i = 0; i < REGISTERS; i++)
-                state[i] = _mm512_aesenc_epi128(state[i], keys[round]);
+        for (int round = 1; round < ROUNDS; round++) {
+            IN_STEP(state);
+            for (int i = 0; i < REGISTERS; i++) state[i] = _mm512_aesenc_epi128(state[i], keys[round]);
+        }
+        IN_STEP(state);
         for (int i = 0; i < REGISTERS; i++) {
             __m512i mask = _mm512_aesenclast_epi128(state[i], keys[ROUNDS]);
             __m512i lane = _mm512_loadu_si512((const __m512i *)lanes + i);
