@@ -2,18 +2,20 @@
 public struct VectorLayout: Equatable, Sendable {
     /// Lanes of the encoded vector, check lanes not counted.
     public let laneCount: Int
-    /// Width b of the ring Z_2^b: a multiple of 8 from 16 to 64. A lane takes b/8 bytes on the wire.
-    public let ringBits: Int
+    /// The ring Z_2^b; a lane takes b/8 bytes on the wire.
+    public let ring: RingWidth
+    /// Width b of the ring: a multiple of 8 from 16 to 64.
+    public var ringBits: Int { ring.bits }
 
     /// Wraps a shape.
     ///
     /// - Returns: `nil` when the width is not one of those above, or for more than 2^26 lanes.
     public init?(laneCount: Int, ringBits: Int = 64) {
-        guard (1...(1 << 26)).contains(laneCount), (16...64).contains(ringBits),
-            ringBits.isMultiple(of: 8)
-        else { return nil }
+        guard (1...(1 << 26)).contains(laneCount), let ring = RingWidth(bits: ringBits) else {
+            return nil
+        }
         self.laneCount = laneCount
-        self.ringBits = ringBits
+        self.ring = ring
     }
 
     /// The greatest magnitude that a lane of one of `contributors` banks may have: with it the sum

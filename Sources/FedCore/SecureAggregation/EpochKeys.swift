@@ -49,13 +49,14 @@ public struct EpochKeys: Sendable {
         precondition(vector.layout == context.layout, "the vector has another layout")
         let digest = context.digest
         var lanes = CheckLanes.append(to: vector.lanes, contextDigest: digest)
-        for (peer, pairKey) in pairKeys {
-            let seed = MaskSeed(HKDF.expand(pairKey, info: Self.info(digest), count: 32))
-            MaskGenerator.apply(seed, to: &lanes, subtract: peer < own)
+        let info = Self.info(digest)
+        let masks = pairKeys.map { peer, pairKey in
+            MaskGenerator.Mask(
+                MaskSeed(deriving: pairKey, info: info), isSubtracted: peer < own)
         }
+        MaskGenerator.add(masks, to: &lanes)
         return MaskedUpdate(
-            contextDigest: digest,
-            laneBytes: LanePacking.pack(lanes, ringBits: vector.layout.ringBits))
+            contextDigest: digest, laneBytes: LanePacking.pack(lanes, in: vector.layout.ring))
     }
 
     private static func info(_ contextDigest: [UInt8]) -> [UInt8] {

@@ -31,11 +31,10 @@ public struct SlotAccumulator: Sendable {
         guard context.roster.index(of: bank) != nil else { throw .stranger }
         guard updateDigests[bank] == nil else { throw .secondUpdate }
         guard contextDigest == self.contextDigest else { throw .contextDiffers }
-        let expected = sums.count * context.layout.ringBits / 8
-        guard laneBytes.count == expected else {
-            throw .wrongLength(got: laneBytes.count, expected: expected)
-        }
-        LanePacking.add(laneBytes, ringBits: context.layout.ringBits, to: &sums)
+        let expected = sums.count * context.layout.ring.laneByteCount
+        guard laneBytes.count == expected,
+            LanePacking.add(laneBytes, in: context.layout.ring, onto: &sums)
+        else { throw .wrongLength(got: laneBytes.count, expected: expected) }
         updateDigests[bank] = SHA256.hash(statement)
     }
 
