@@ -1,9 +1,0 @@
-import Crypto
-import GRDB
-import GRPCCore
-import GRPCNIOTransportHTTP2Posix
-import GRPCProtobuf
-import Logging
-import ServiceLifecycle
-import X509
-import SwiftASN1

@@ -1,0 +1,140 @@
+public import FedCore
+internal import FedWire
+internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
+
+/// The coordinator's listeners: the main one with mutual TLS, and the enrolment one.
+public final class FederationServer: Sendable {
+    /// What a server needs to know.
+    public struct Configuration: Sendable {
+        /// Where banks and operators connect.
+        public var address: HostAddress
+        /// Where invited banks enrol; `nil` for no enrolment.
+        public var enrolmentAddress: HostAddress?
+        /// The server's certificate and the authority whose clients it accepts.
+        public var credentials: Credentials
+        /// The connection's settings.
+        public var settings: TransportSettings
+
+        /// Puts a configuration together.
+        public init(
+            address: HostAddress, enrolmentAddress: HostAddress? = nil, credentials: Credentials,
+            settings: TransportSettings = TransportSettings()
+        ) {
+            self.address = address
+            self.enrolmentAddress = enrolmentAddress
+            self.credentials = credentials
+            self.settings = settings
+        }
+    }
+
+    /// Where banks and operators connect, with the port that was given.
+    public let address: HostAddress
+    /// Where invited banks enrol, with the port that was given.
+    public let enrolmentAddress: HostAddress?
+    private let registry = ConnectionRegistry()
+    private let main: GRPCServer<HTTP2ServerTransport.Posix>
+    private let enrolment: GRPCServer<HTTP2ServerTransport.Posix>?
+
+    /// Takes both ports; connections are served by ``run()``.
+    ///
+    /// - Throws: ``TransportError/addressInUse(_:)`` and its like.
+    public init(
+        _ configuration: Configuration,
+        delegate: any FederationDelegate,
+        operatorDelegate: any OperatorDelegate,
+        enrolmentDelegate: (any EnrolmentDelegate)? = nil
+    ) throws(TransportError) {
+        let socket = try ListeningSocket(configuration.address)
+        address = socket.address
+        main = Self.server(
+            socket, configuration, clientCertificates: .noHostnameVerification,
+            services: [
+                FederationService(
+                    delegate: delegate, registry: registry, settings: configuration.settings),
+                OperatorService(delegate: operatorDelegate, registry: registry),
+            ],
+            interceptors: [CallerInterceptor(permits: Self.permits)])
+        guard let wanted = configuration.enrolmentAddress, let enrolmentDelegate else {
+            enrolmentAddress = nil
+            enrolment = nil
+            return
+        }
+        let enrolmentSocket = try ListeningSocket(wanted)
+        enrolmentAddress = enrolmentSocket.address
+        enrolment = Self.server(
+            enrolmentSocket, configuration, clientCertificates: .noVerification,
+            services: [EnrolmentService(delegate: enrolmentDelegate)], interceptors: [])
+    }
+
+    /// Serves until ``beginGracefulShutdown()`` or cancellation.
+    public func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [main] in try await main.serve() }
+            if let enrolment { group.addTask { try await enrolment.serve() } }
+            // Either listener's end is the end of both.
+            try await group.next()
+            beginGracefulShutdown()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Ends all connections with the reason and stops listening.
+    public func beginGracefulShutdown() {
+        registry.stop()
+        main.beginGracefulShutdown()
+        enrolment?.beginGracefulShutdown()
+    }
+
+    /// The banks that are connected now.
+    public var connectedBanks: Set<NodeID> { registry.banks }
+
+    /// Closes a bank's connection, telling it why. ``FederationDelegate/admission(of:serial:)``
+    /// must already refuse the bank, or it will be back.
+    public func disconnect(_ bank: NodeID, because refusal: Refusal) {
+        registry.end(bank, refusal)
+    }
+
+    private static func permits(_ identity: PeerIdentity, service: String) -> Bool {
+        switch identity {
+        case .bank: service == Fed_V1_Federation.descriptor.fullyQualifiedService
+        case .operatorConsole: service == Fed_V1_Operator.descriptor.fullyQualifiedService
+        case .coordinator: false
+        }
+    }
+
+    private static func server(
+        _ socket: ListeningSocket, _ configuration: Configuration,
+        clientCertificates: TLSConfig.CertificateVerification,
+        services: [any RegistrableRPCService], interceptors: [any ServerInterceptor]
+    ) -> GRPCServer<HTTP2ServerTransport.Posix> {
+        let credentials = configuration.credentials
+        return GRPCServer(
+            transport: .http2NIOPosix(
+                listeningSocketDescriptor: Int(socket.descriptor),
+                transportSecurity: .tls(
+                    certificateChain: [credentials.certificateSource],
+                    privateKey: credentials.keySource
+                ) { tls in
+                    tls.clientCertificateVerification = clientCertificates
+                    tls.trustRoots = .certificates([credentials.authoritySource])
+                    tls.requireALPN = true
+                },
+                config: configuration.settings.serverConfiguration(onAccept: ConnectionTap())),
+            services: services, interceptors: interceptors)
+    }
+}
+
+extension Credentials {
+    var certificateSource: TLSConfig.CertificateSource {
+        .bytes(Array(certificatePEM.utf8), format: .pem)
+    }
+
+    var authoritySource: TLSConfig.CertificateSource {
+        .bytes(Array(authorityPEM.utf8), format: .pem)
+    }
+
+    var keySource: TLSConfig.PrivateKeySource {
+        .bytes(Array(key.secretPEM.utf8), format: .pem)
+    }
+}

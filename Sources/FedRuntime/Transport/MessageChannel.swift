@@ -1,0 +1,108 @@
+internal import Synchronization
+
+/// An ordered, reliable, two-way stream of byte messages to one peer.
+///
+/// The same type stands at both ends and over every transport. Messages of one sender arrive whole
+/// and in order; when the connection is lost, a message may be lost, never cut.
+public final class MessageChannel: Sendable {
+    /// The messages from the peer; one task may iterate it.
+    public struct Incoming: AsyncSequence, Sendable {
+        /// Takes messages in order.
+        public struct AsyncIterator: AsyncIteratorProtocol {
+            let queue: MessageQueue
+
+            /// The next message; `nil` when the peer has closed the channel, or the task is
+            /// cancelled.
+            ///
+            /// - Throws: why the channel ended otherwise.
+            public mutating func next() async throws(TransportError) -> [UInt8]? {
+                try await queue.next()
+            }
+
+            /// The next message; see ``next()``.
+            public mutating func next(
+                isolation actor: isolated (any Actor)?
+            ) async throws(TransportError) -> [UInt8]? {
+                try await queue.next()
+            }
+        }
+
+        let queue: MessageQueue
+
+        /// Starts taking messages.
+        public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(queue: queue) }
+    }
+
+    /// One message that waits to be written, and who waits for it.
+    struct Outgoing: Sendable {
+        let message: [UInt8]
+        let done: CheckedContinuation<TransportError?, Never>
+    }
+
+    /// Who is at the other end.
+    public let peer: PeerIdentity
+    private let inbound: MessageQueue
+    private let outbound: AsyncStream<Outgoing>.Continuation
+    private let ending: Mutex<Result<Void, TransportError>?> = Mutex(nil)
+    private let onClose: @Sendable () -> Void
+
+    /// A channel whose transport takes messages from the returned stream and puts received ones
+    /// into `inbound`.
+    static func make(
+        peer: PeerIdentity, inbound: MessageQueue, onClose: @escaping @Sendable () -> Void = {}
+    ) -> (MessageChannel, AsyncStream<Outgoing>) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Outgoing.self)
+        let channel = MessageChannel(
+            peer: peer, inbound: inbound, outbound: continuation, onClose: onClose)
+        return (channel, stream)
+    }
+
+    private init(
+        peer: PeerIdentity, inbound: MessageQueue, outbound: AsyncStream<Outgoing>.Continuation,
+        onClose: @escaping @Sendable () -> Void
+    ) {
+        self.peer = peer
+        self.inbound = inbound
+        self.outbound = outbound
+        self.onClose = onClose
+    }
+
+    deinit { close() }
+
+    /// The messages from the peer.
+    public var incoming: Incoming { Incoming(queue: inbound) }
+
+    /// Sends a message; returns when the transport has taken all of it, which is not a receipt.
+    ///
+    /// - Throws: why the channel has ended.
+    public func send(_ message: [UInt8]) async throws(TransportError) {
+        let failure: TransportError? = await withCheckedContinuation { continuation in
+            let outgoing = Outgoing(message: message, done: continuation)
+            if case .enqueued = outbound.yield(outgoing) { return }
+            continuation.resume(returning: endingError)
+        }
+        if let failure { throw failure }
+    }
+
+    /// Closes both directions: accepted messages are still sent, received ones are dropped.
+    public func close() { end(.success(()), dropping: true) }
+
+    /// Ends the channel from the transport's side.
+    func end(_ result: Result<Void, TransportError>, dropping: Bool = false) {
+        let isFirst = ending.withLock { ending in
+            defer { if ending == nil { ending = result } }
+            return ending == nil
+        }
+        guard isFirst else { return }
+        outbound.finish()
+        if dropping { inbound.discard(result) } else { inbound.finish(result) }
+        onClose()
+    }
+
+    /// Why the channel has ended, as a sender sees it.
+    var endingError: TransportError {
+        ending.withLock { ending in
+            if case .failure(let error) = ending { error } else { .closed }
+        }
+    }
+}
