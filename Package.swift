@@ -75,16 +75,19 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ] + grpc),
-        .target(name: "FedNode", dependencies: ["FedRuntime", "FedReport"] + commandLine),
-        .target(name: "FedCoordinator", dependencies: ["FedRuntime"] + commandLine),
+        .target(name: "FedConsole", dependencies: ["FedRuntime", "FedFiles"] + commandLine),
+        .target(name: "FedNode", dependencies: ["FedRuntime", "FedConsole", "FedFiles"] + commandLine),
+        .target(name: "FedCoordinator", dependencies: ["FedRuntime", "FedConsole"] + commandLine),
         .target(
             name: "FedTool",
-            dependencies: ["FedRuntime", "FedReport", "FedSynthetic", "FedSimulation"] + commandLine),
+            dependencies: ["FedRuntime", "FedConsole", "FedReport", "FedSynthetic", "FedSimulation"]
+                + commandLine),
 
         // The doors.
-        .executableTarget(name: "fed", dependencies: ["FedTool"]),
-        .executableTarget(name: "fed-node", dependencies: ["FedNode"]),
-        .executableTarget(name: "fed-coordinator", dependencies: ["FedCoordinator"]),
+        .executableTarget(name: "fed", dependencies: ["FedTool", "FedConsole", "FedRuntime"]),
+        .executableTarget(name: "fed-node", dependencies: ["FedNode", "FedConsole", "FedRuntime"]),
+        .executableTarget(
+            name: "fed-coordinator", dependencies: ["FedCoordinator", "FedConsole", "FedRuntime"]),
 
         // Tests mirror the sources.
         .testTarget(name: "FedCryptoTests", dependencies: ["FedCrypto"], resources: [.copy("Vectors")]),

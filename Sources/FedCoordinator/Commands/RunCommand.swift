@@ -1,0 +1,146 @@
+internal import ArgumentParser
+internal import FedConsole
+internal import FedCore
+internal import FedRuntime
+internal import FedWire
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Starts, watches, lists and ends runs.",
+        subcommands: [Start.self, Watch.self, Status.self, Abort.self])
+
+    struct Start: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Starts a run over all members, or over the banks named.",
+            discussion: AlgorithmHelp.text)
+
+        @OptionGroup var options: StateOptions
+        @Option(help: "The feature standard, JSON.")
+        var standard: String
+        @Option(help: "The algorithm: \(AlgorithmConfiguration.names.joined(separator: ", ")).")
+        var algorithm = "logistic"
+        @Option(
+            name: .customLong("set"),
+            help: "A hyper-parameter, name=value; may be repeated. See below.")
+        var settings: [String] = []
+        @Option(name: .customLong("bank"), help: "A bank to take part; may be repeated.")
+        var banks: [NodeID] = []
+        @Option(help: "The most rows that a bank may bring.")
+        var rowsMax = Manifest.rowsMaxDefault
+        @Flag(help: "Follow the run until it has ended.")
+        var watch = false
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let console = try OperatorConsole(options.state)
+            let request = RunRequest(
+                banks: banks, algorithm: algorithm,
+                configurationJSON: try AlgorithmHelp.json(of: settings),
+                standardJSON: try AtomicFile.read(standard), rowsMax: UInt64(clamping: rowsMax))
+            let status = try await console.client.startRun(request)
+            guard watch else {
+                guard !json else { return try ConsoleOutput.json(StatusReport(status)) }
+                return ConsoleOutput.line(
+                    "run \(status.run) \(status.note)\n"
+                        + "follow it: fed-coordinator run watch \(status.run)")
+            }
+            try await follow(status.run, console: console, json: json)
+        }
+    }
+
+    struct Watch: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Follows a run to its end.")
+
+        @OptionGroup var options: StateOptions
+        @Argument(help: "The run; default: the newest.")
+        var run: RunID?
+        @Flag(help: "Print the last status as JSON.")
+        var json = false
+
+        func run() async throws {
+            let console = try OperatorConsole(options.state)
+            try await follow(try await console.newest(run), console: console, json: json)
+        }
+    }
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a run, or lists all.")
+
+        @OptionGroup var options: StateOptions
+        @Argument(help: "The run; default: all, newest first.")
+        var run: RunID?
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let console = try OperatorConsole(options.state)
+            if let run {
+                let status = try await console.client.run(run)
+                guard !json else { return try ConsoleOutput.json(StatusReport(status)) }
+                return ConsoleOutput.line(StatusReport(status).text)
+            }
+            let statuses = try await console.client.runs()
+            guard !json else { return try ConsoleOutput.json(statuses.map(StatusReport.init)) }
+            ConsoleOutput.table(
+                ["run", "state", "algorithm", "started", "seconds", "result"],
+                statuses.map {
+                    [
+                        $0.run.description, $0.state.rawValue, $0.algorithm,
+                        Timestamp.text(unixSeconds: $0.startedUnixMilliseconds / 1000),
+                        StatusReport.seconds($0.seconds),
+                        $0.reason.isEmpty ? $0.modelSHA256 : $0.reason,
+                    ]
+                })
+        }
+    }
+
+    struct Abort: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ends a run without a model.")
+
+        @OptionGroup var options: StateOptions
+        @Argument(help: "The run; default: the newest.")
+        var run: RunID?
+
+        func run() async throws {
+            let console = try OperatorConsole(options.state)
+            let status = try await console.client.abortRun(
+                try await console.newest(run), reason: "by the operator")
+            ConsoleOutput.line("run \(status.run) \(status.state.rawValue): \(status.reason)")
+        }
+    }
+}
+
+extension OperatorConsole {
+    fileprivate func newest(_ run: RunID?) async throws -> RunID {
+        if let run { return run }
+        guard let newest = try await client.runs(limit: 1).first else {
+            throw CommandFailure(
+                "there is no run yet", hint: "fed-coordinator run start", exitKind: .data)
+        }
+        return newest.run
+    }
+}
+
+private func follow(_ run: RunID, console: OperatorConsole, json: Bool) async throws {
+    let progress = ProgressLine()
+    let last = try await console.client.watchRun(run) { status in
+        progress.update(StatusReport(status).progress)
+        return true
+    }
+    progress.finish()
+    guard let last else {
+        throw CommandFailure("the coordinator ended the connection", exitKind: .unavailable)
+    }
+    if json {
+        try ConsoleOutput.json(StatusReport(last))
+    } else {
+        ConsoleOutput.line(StatusReport(last).text)
+    }
+    guard last.state == .succeeded else {
+        throw CommandFailure(
+            "run \(run) ended without a model: \(last.reason)", hint: last.hint)
+    }
+}

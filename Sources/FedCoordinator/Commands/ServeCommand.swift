@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import FedConsole
+internal import FedCore
+internal import FedRuntime
+internal import Foundation
+internal import Logging
+internal import ServiceLifecycle
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serves banks and operators until it is told to stop.")
+
+    @OptionGroup var options: StateOptions
+
+    @Option(help: "Seconds that a bank has to answer in one phase of a run.")
+    var phaseTimeout = 300
+
+    @Option(help: "The quietest lines to log: debug, info, warning, error.")
+    var logLevel = "info"
+
+    func run() async throws {
+        Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
+        let logger = Logger(label: "fed-coordinator")
+        let state = try CoordinatorState(in: try StateDirectory(options.state))
+        let service = try CoordinatorService(
+            state: state, logger: logger, phaseTimeout: .seconds(phaseTimeout))
+        let server = try FederationServer(
+            FederationServer.Configuration(
+                address: try state.listenAddress, enrolmentAddress: try state.enrolmentAddress,
+                credentials: try state.serverCredentials()),
+            delegate: service, operatorDelegate: service,
+            enrolmentDelegate: Invitations(state: state, members: service.store.members))
+        logger.info(
+            "listening",
+            metadata: [
+                "address": "\(server.address)",
+                "enrolment": "\(server.enrolmentAddress?.description ?? "none")",
+            ])
+        try await ServiceRunner.run(
+            [ListeningService(server: server, coordinator: service)], logger: quiet(logger))
+        logger.info("stopped", metadata: ["peak.bytes": "\(PeakMemory.bytes() ?? 0)"])
+    }
+
+    /// The lifecycle library's own lines are of no use to an operator.
+    private func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = .error
+        return quiet
+    }
+}
+
+/// The listeners as a service: on the way out, the run under way ends with a reason first.
+private struct ListeningService: Service {
+    let server: FederationServer
+    let coordinator: CoordinatorService
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await server.run()
+        } onGracefulShutdown: {
+            Task {
+                await coordinator.abortActive(.coordinatorStopping)
+                // Lets the reason reach the banks before their connections close.
+                try? await Task.sleep(for: .milliseconds(200))
+                server.beginGracefulShutdown()
+            }
+        }
+    }
+}
+
+struct InviteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "invite",
+        abstract: "Makes an invitation file for a bank; give it to the bank and to nobody else.")
+
+    @OptionGroup var options: StateOptions
+    @Option(help: "The bank's name: letters, digits, - and _.")
+    var bank: NodeID
+    @Option(help: "Hours until the invitation is void.")
+    var hours = 72
+    @Option(name: .shortAndLong, help: "The file to write. Default: NAME.invitation.json.")
+    var out: String?
+
+    func run() async throws {
+        guard hours > 0 else {
+            throw ValidationError("--hours is \(hours), expected a positive number")
+        }
+        let path = out ?? "\(bank).invitation.json"
+        try AtomicFile.write(try await invitation(validFor: .seconds(hours * 3600)), to: path)
+        ConsoleOutput.line(
+            """
+            invitation for bank \(bank): \(path) (valid for \(hours) hours, works once)
+            the bank runs: fed-node enrol --invitation \(path)
+            """)
+    }
+
+    /// A coordinator that serves makes it; else the state folder is free and is used directly.
+    private func invitation(validFor: Duration) async throws -> [UInt8] {
+        do {
+            let state = try CoordinatorState(in: try StateDirectory(options.state))
+            let store = try CoordinatorStore(in: state.folder)
+            return try Invitations(state: state, members: store.members)
+                .create(for: bank, validFor: validFor).json
+        } catch StoreError.locked {
+            return try await OperatorConsole(options.state).client
+                .createInvitation(for: bank, validFor: validFor)
+        }
+    }
+}

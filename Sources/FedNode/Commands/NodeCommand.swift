@@ -1,0 +1,199 @@
+package import ArgumentParser
+internal import FedConsole
+internal import FedCore
+internal import FedFiles
+internal import FedRuntime
+internal import Logging
+
+/// `fed-node`.
+package struct NodeCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "fed-node",
+        abstract: "A member bank's service: trains on the bank's own rows, sends masked sums only.",
+        discussion: "A first run: enrol with the invitation, then serve.",
+        subcommands: [
+            EnrolCommand.self, ServeCommand.self, RunsCommand.self, LedgerCommand.self,
+            MembersCommand.self, ModelCommand.self,
+        ])
+
+    package init() {}
+}
+
+/// Options that every command shares.
+struct StateOptions: ParsableArguments {
+    @Option(name: .long, help: "The node's state folder.")
+    var state = "node-state"
+}
+
+struct EnrolCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enrol",
+        abstract: "Becomes a member: makes this bank's keys here and gets a certificate.")
+
+    @OptionGroup var options: StateOptions
+    @Option(help: "The invitation file from the coordinator's operator.")
+    var invitation: String
+
+    func run() async throws {
+        let invitation = try Invitation(json: try AtomicFile.read(invitation))
+        let node = try await NodeState.enrol(
+            with: invitation, in: try StateDirectory(options.state))
+        ConsoleOutput.line(
+            """
+            bank \(node.bank) is enrolled; state in \(options.state)
+            identity key \(try node.identity().publicKey.hexadecimal)
+            next: fed-node serve --state \(options.state) --standard FILE --fit FILE
+            """)
+    }
+}
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Connects to the coordinator and takes part in runs until it is told to stop.")
+
+    @OptionGroup var options: StateOptions
+    @Option(help: "The feature standard, JSON.")
+    var standard: String
+    @Option(help: "Rows to train on, CSV.")
+    var fit: String
+    @Option(help: "Rows to choose by, CSV; optional.")
+    var valid: String?
+    @Option(help: "The quietest lines to log: debug, info, warning, error.")
+    var logLevel = "info"
+
+    func run() async throws {
+        Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
+        var logger = Logger(label: "fed-node")
+        let state = try NodeState(in: try StateDirectory(options.state))
+        logger[metadataKey: "node.id"] = "\(state.bank)"
+        try await state.credentials().check(expected: .bank(state.bank))
+        let standard = try StandardFile.read(standard)
+        let data = NodeData(
+            fit: try DatasetLoader.load(path: fit, standard: standard),
+            valid: try valid.map { path throws in
+                try DatasetLoader.load(path: path, standard: standard)
+            })
+        logger.info(
+            "data are ready",
+            metadata: [
+                "rows": "\(data.fit.rowCount)", "frauds": "\(data.fit.fraudCount)",
+                "standard.sha256": "\(standard.sha256.hexadecimal)", "blas": "\(BLASBoot.core)",
+                "masks": "\(MaskGenerator.implementationName)",
+            ])
+        if data.fit.fraudCount == 0 || data.fit.fraudCount == data.fit.rowCount {
+            logger.warning(
+                "this bank's rows are of one class only: it can help the joint model, but has no local one"
+            )
+        }
+        let service = try NodeService(
+            state: state, standard: standard, data: data, logger: logger)
+        var quiet = logger
+        quiet.logLevel = .error
+        try await ServiceRunner.run([service], logger: quiet)
+        logger.info("stopped", metadata: ["peak.bytes": "\(PeakMemory.bytes() ?? 0)"])
+    }
+}
+
+struct RunsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runs", abstract: "Lists the runs that this bank took part in.")
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        let store = try NodeStore(reading: options.state)
+        ConsoleOutput.table(
+            ["run", "state", "algorithm", "started", "result"],
+            try store.runs.runs().map {
+                [
+                    $0.run.description, $0.state.rawValue, $0.algorithm,
+                    Timestamp.text(unixSeconds: $0.startedUnixMilliseconds / 1000),
+                    $0.reason.isEmpty ? $0.modelSHA256 : $0.reason,
+                ]
+            })
+    }
+}
+
+struct LedgerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger", abstract: "Lists everything that has left this bank.")
+
+    @OptionGroup var options: StateOptions
+    @Option(help: "Only this run.")
+    var run: RunID?
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let records = try NodeStore(reading: options.state).egress(run: run)
+        if json {
+            struct Line: Encodable {
+                let sent_unix_ms: Int64
+                let run: String
+                let kind: String
+                let slot: UInt64?
+                let lanes: Int
+                let bytes: Int
+                let sha256: String
+            }
+            return try ConsoleOutput.json(
+                records.map {
+                    Line(
+                        sent_unix_ms: $0.sentUnixMilliseconds, run: $0.run?.description ?? "",
+                        kind: $0.kind, slot: $0.slot, lanes: $0.lanes, bytes: $0.byteCount,
+                        sha256: $0.sha256)
+                })
+        }
+        ConsoleOutput.table(
+            ["sent", "run", "kind", "slot", "lanes", "bytes", "sha256"],
+            records.map {
+                [
+                    Timestamp.text(unixSeconds: $0.sentUnixMilliseconds / 1000),
+                    $0.run.map { String($0.description.prefix(8)) } ?? "-", $0.kind,
+                    $0.slot.map { "\($0)" } ?? "-", "\($0.lanes)", "\($0.byteCount)",
+                    String($0.sha256.prefix(16)),
+                ]
+            })
+        let total = records.reduce(0) { $0 + $1.byteCount }
+        ConsoleOutput.line("\(records.count) messages, \(total) bytes; no row has left this bank")
+    }
+}
+
+struct MembersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "members",
+        abstract: "Lists the identity keys that this bank holds other banks to.",
+        discussion: "Compare them with the other banks over another channel once.")
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        let keys = try NodeStore(reading: options.state).pinnedKeys()
+        ConsoleOutput.table(
+            ["bank", "identity key"],
+            keys.sorted { $0.key < $1.key }.map { [$0.key.name, $0.value.hexadecimal] })
+    }
+}
+
+struct ModelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "model", abstract: "Writes a model that this bank has received.")
+
+    @OptionGroup var options: StateOptions
+    @Option(help: "The model's SHA-256. Default: the newest.")
+    var sha256: String?
+    @Option(name: .shortAndLong, help: "The file to write.")
+    var out: String
+
+    func run() async throws {
+        let store = try NodeStore(reading: options.state)
+        let newest = try store.runs.runs().first { !$0.modelSHA256.isEmpty }?.modelSHA256
+        guard let digest = sha256 ?? newest, let bytes = try store.runs.model(sha256: digest) else {
+            throw CommandFailure(
+                "no such model at this node", hint: "fed-node runs lists them", exitKind: .data)
+        }
+        try AtomicFile.write(bytes, to: out)
+        ConsoleOutput.line("\(out): model \(digest)")
+    }
+}
