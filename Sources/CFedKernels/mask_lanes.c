@@ -3,7 +3,8 @@
 
 #include "fed_mask.h"
 
-#if defined(__x86_64__) && defined(__ELF__)
+// Clones are picked by the dynamic linker, which only glibc's can do.
+#if defined(__x86_64__) && defined(__GLIBC__)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CLONES

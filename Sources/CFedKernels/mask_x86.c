@@ -12,8 +12,8 @@
 #define VAES512 __attribute__((target("avx512f,avx512bw,aes,vaes")))
 #define INLINE static inline __attribute__((always_inline))
 
-// Keeps the eight states in step: left alone, the compiler encrypts one register after another, each
-// instruction waiting for the one before.
+// Keeps the eight states in step: left alone, the compiler encrypts one register after another,
+// each instruction waiting for the one before.
 #define IN_STEP(s)                                                                       \
     __asm__ volatile("" : "+v"((s)[0]), "+v"((s)[1]), "+v"((s)[2]), "+v"((s)[3]), "+v"((s)[4]), \
                      "+v"((s)[5]), "+v"((s)[6]), "+v"((s)[7]))
@@ -92,7 +92,8 @@ VAES256 INLINE void vaes256_loop(uint8_t *lanes, size_t blocks, const __m256i *k
         }
         for (int round = 1; round < ROUNDS; round++) {
             IN_STEP(state);
-            for (int i = 0; i < REGISTERS; i++) state[i] = _mm256_aesenc_epi128(state[i], keys[round]);
+            for (int i = 0; i < REGISTERS; i++)
+                state[i] = _mm256_aesenc_epi128(state[i], keys[round]);
         }
         IN_STEP(state);
         for (int i = 0; i < REGISTERS; i++) {
@@ -132,7 +133,8 @@ VAES512 INLINE void vaes512_loop(uint8_t *lanes, size_t blocks, const __m512i *k
         }
         for (int round = 1; round < ROUNDS; round++) {
             IN_STEP(state);
-            for (int i = 0; i < REGISTERS; i++) state[i] = _mm512_aesenc_epi128(state[i], keys[round]);
+            for (int i = 0; i < REGISTERS; i++)
+                state[i] = _mm512_aesenc_epi128(state[i], keys[round]);
         }
         IN_STEP(state);
         for (int i = 0; i < REGISTERS; i++) {
