@@ -153,13 +153,21 @@ static inline unsigned leading_digits(const uint8_t *p, uint64_t *number) {
 typedef struct {
     double value;
     int64_t whole;     // the value where is_whole is set
-    int is_whole;      // spelt with up to eight digits and without a point
+    int is_whole;      // it is known to be a whole number within 2^53
 } field_number;
 
-// Reads a field of up to eight digits, or eight, a point and eight, with at least 24 readable bytes
-// from p. Returns the delimiter behind it, or NULL for any other spelling.
+// Reads up to eight digits, or eight, a point and eight, with at least 24 readable bytes from p.
+// Returns the byte behind them, or NULL for any other spelling; where that byte is no delimiter the
+// field is of another spelling, too.
 static inline const uint8_t *usual_number(const uint8_t *p, field_number *field) {
 #ifdef FED_CSV_WORDS
+    // Tables are full of 0 and 1, and this test is well predicted: half as fast again in all.
+    if ((p[1] == ',' || p[1] == '\n') && is_digit(*p)) {
+        field->is_whole = 1;
+        field->whole = *p - '0';
+        field->value = (double)(*p - '0');
+        return p + 1;
+    }
     int negative = *p == '-';
     p += negative;
     uint64_t whole;
@@ -255,11 +263,11 @@ static inline const uint8_t *parse_row(const uint8_t *p, const uint8_t *end, con
     return NULL;
 }
 
-static size_t parse_rows_portable(const uint8_t *bytes, const uint8_t *end, const int32_t *roles,
-                                  size_t field_count, const fed_csv_rows *rows, size_t *row_count,
-                                  int *state) {
-    const uint8_t *p = bytes;
-    size_t row = *row_count;
+size_t fed_csv_parse_rows(const uint8_t *bytes, size_t byte_count, const int32_t *roles,
+                          size_t field_count, const fed_csv_rows *rows, size_t *row_count,
+                          int *state) {
+    const uint8_t *p = bytes, *const end = bytes + byte_count;
+    size_t row = 0;
     *state = FED_CSV_END;
     while (p < end) {
         if (row == rows->row_limit) {
@@ -276,29 +284,6 @@ static size_t parse_rows_portable(const uint8_t *bytes, const uint8_t *end, cons
     }
     *row_count = row;
     return (size_t)(p - bytes);
-}
-
-#if defined(__x86_64__)
-#include "csv_avx2.h"
-#endif
-
-size_t fed_csv_parse_rows(const uint8_t *bytes, size_t byte_count, const int32_t *roles,
-                          size_t field_count, const fed_csv_rows *rows, size_t *row_count,
-                          int *state) {
-    const uint8_t *const end = bytes + byte_count;
-    *row_count = 0;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")) {
-        int ignored = 0;
-        for (size_t index = 0; index < field_count; index++) {
-            ignored |= roles[index] == FED_CSV_IGNORED;
-        }
-        if (!ignored) {
-            return parse_rows_avx2(bytes, end, roles, field_count, rows, row_count, state);
-        }
-    }
-#endif
-    return parse_rows_portable(bytes, end, roles, field_count, rows, row_count, state);
 }
 
 // ---- columns -----------------------------------------------------------------------------------
@@ -341,10 +326,9 @@ int fed_csv_check_column(const double *values, size_t count, double low, double 
         bad[0] |=
             (uint64_t)(value < low) | (uint64_t)(value > high) | (is_missing & missing_is_bad);
     }
-    uint64_t any = 0;
-    if (whole_numbers) {
-        for (size_t at = 0; at < count; at++) any |= values[at] - trunc(values[at]) > 0 ||
-                                                     values[at] - trunc(values[at]) < 0;
+    uint64_t fractions = 0;
+    for (size_t at = 0; at < count; at++) {
+        fractions |= (uint64_t)(values[at] == values[at]) & (uint64_t)(values[at] != trunc(values[at]));
     }
     for (int lane = 1; lane < LANES; lane++) {
         least[0] = least[lane] < least[0] ? least[lane] : least[0];
@@ -353,8 +337,9 @@ int fed_csv_check_column(const double *values, size_t count, double low, double 
         missing[0] += missing[lane];
         bad[0] |= bad[lane];
     }
-    *summary = (fed_csv_summary){least[0], most[0], sum[0], (size_t)missing[0]};
-    if ((bad[0] | any) == 0) return 0;
+    *summary =
+        (fed_csv_summary){least[0], most[0], sum[0], (size_t)missing[0], fractions == 0};
+    if (bad[0] == 0 && (fractions == 0 || !whole_numbers)) return 0;
     for (size_t at = 0; at < count; at++) {
         const double value = values[at];
         const int is_missing = value != value;

@@ -13,6 +13,7 @@ public struct CheckReport: Equatable, Sendable {
         /// There is no such file, or it cannot be read.
         case unreadable
 
+        /// Orders by how bad it is.
         public static func < (left: ExitKind, right: ExitKind) -> Bool {
             left.rank < right.rank
         }
@@ -53,7 +54,9 @@ public struct CheckReport: Equatable, Sendable {
         return violations.warningCount > 0 ? .warnings : .clean
     }
 
-    /// The report in canonical JSON. It quotes the bank's data: not for sending.
+    /// The report in canonical JSON.
+    ///
+    /// It quotes the bank's data: not for sending.
     public var jsonBytes: [UInt8] {
         var counts: [String: CanonicalJSON] = [:]
         for (kind, count) in violations.counts { counts[kind.rawValue] = .integer(Int64(count)) }

@@ -4,8 +4,6 @@ public import FedCore
 public enum DataFileError: Error, Equatable, Sendable {
     /// Faults of the file: the first ones, and how many there are in the part that was read.
     case violations([DataViolation], total: Int)
-    /// Files that are to be drafted from together have other columns.
-    case headersDiffer(file: String, expected: String, got: String)
     /// What was drafted is no feature standard, such as a column name with a blank.
     case notAStandard(FeatureStandardError)
 }
@@ -18,8 +16,6 @@ extension DataFileError: CustomStringConvertible {
             var lines = first.map(\.description)
             if total > first.count { lines.append("and \(total - first.count) more") }
             return lines.joined(separator: "\n")
-        case .headersDiffer(let file, let expected, let got):
-            return "\(file): expected \(expected), got \(got)"
         case .notAStandard(let error): return "not a standard: \(error)"
         }
     }

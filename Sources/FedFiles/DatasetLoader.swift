@@ -24,7 +24,9 @@ public enum DatasetLoader {
         }
     }
 
-    /// Reads a file. Memory: 8 bytes a value and one block of the file.
+    /// Reads a file.
+    ///
+    /// Memory: 8 bytes a value and one block of the file.
     ///
     /// Reading ends early once `violationLimit` faults are found, at the header for a wrong one.
     ///

@@ -46,6 +46,7 @@ typedef struct {
     double max;
     double sum;
     size_t missing_count;
+    int is_whole;  // all values are whole numbers
 } fed_csv_summary;
 
 // Sums up values[0..<count] and sets flags[i] |= 1 where a value breaks the rules: outside of

@@ -85,7 +85,7 @@ struct CSVChunk {
             if flagged != 0 { isFlagged = true }
             summaries[index].add(
                 count: rowCount, missing: summary.missing_count, min: summary.min,
-                max: summary.max, sum: summary.sum)
+                max: summary.max, sum: summary.sum, isWhole: summary.is_whole != 0)
             if case .categorical = feature.type {
                 for row in 0..<rowCount {
                     let value = features[start + row]

@@ -48,6 +48,13 @@ package struct CSVTableParser {
     private var rowNumbers: [Int64] = []
     private var chunk: CSVChunk
 
+    /// The column names of a file that begins with `block`; `nil` where its first line is longer.
+    package static func headerNames(_ block: UnsafeRawBufferPointer) -> [String]? {
+        let skipped = block.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        let bytes = UnsafeRawBufferPointer(rebasing: block[skipped...])
+        return CSVRecord(bytes)?.fields.map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Begins a file.
     package init(standard: FeatureStandard, file: String, options: Options = Options()) {
         self.standard = standard
@@ -61,8 +68,6 @@ package struct CSVTableParser {
 
     /// Whether the header is read and at fault: every row is then, too.
     package private(set) var hasHeaderFaults = false
-    /// The names of the header line, in its order; empty before it is read.
-    package var headerNames: [String] { header?.names ?? [] }
 
     /// Makes room for rows to come, so that columns do not grow by doubling.
     package mutating func reserve(rows: Int) {
@@ -218,7 +223,9 @@ package struct CSVTableParser {
         fraudCount += Int(values.label)
         for (index, value) in values.features.enumerated() where header?.hasFeature[index] == true {
             let missing = value.isNaN ? 1 : 0
-            summaries[index].add(count: 1, missing: missing, min: value, max: value, sum: value)
+            summaries[index].add(
+                count: 1, missing: missing, min: value, max: value, sum: value,
+                isWhole: value == value.rounded(.towardZero))
         }
         guard options.keepsRows else { return }
         for (index, value) in values.features.enumerated() { columns[index].append(value) }

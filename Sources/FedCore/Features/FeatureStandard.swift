@@ -72,3 +72,45 @@ public struct FeatureStandard: Equatable, Sendable {
             rowColumn: document.row, labelColumn: document.label, features: features)
     }
 }
+
+extension FeatureStandard {
+    /// The document for people: one feature a line, members in canonical order.
+    ///
+    /// It reads back as the same standard.
+    public var readableBytes: [UInt8] {
+        var output: [UInt8] = []
+        var depth = 0
+        var isInString = false
+        var isEscaped = false
+        for byte in canonicalBytes {
+            if isInString {
+                output.append(byte)
+                if byte == 0x22, !isEscaped { isInString = false }
+                isEscaped = byte == 0x5C && !isEscaped
+                continue
+            }
+            let closes = byte == 0x7D || byte == 0x5D
+            if closes {
+                depth -= 1
+                if depth < 2 { Self.breakLine(depth, &output) }
+            }
+            output.append(byte)
+            if byte == 0x7B || byte == 0x5B {
+                depth += 1
+                if depth <= 2 { Self.breakLine(depth, &output) }
+            } else if byte == 0x2C {
+                if depth <= 2 { Self.breakLine(depth, &output) } else { output.append(0x20) }
+            } else if byte == 0x3A {
+                output.append(0x20)
+            } else if byte == 0x22 {
+                isInString = true
+            }
+        }
+        return output + [0x0A]
+    }
+
+    private static func breakLine(_ depth: Int, _ output: inout [UInt8]) {
+        output.append(0x0A)
+        output.append(contentsOf: repeatElement(0x20, count: 2 * depth))
+    }
+}
