@@ -1,0 +1,363 @@
+/// A run's report as one HTML document without any external resource: styles and charts inline, no
+/// script. Readable on paper, in light and dark, and without colours.
+package struct HTMLReport {
+    private let report: RunReport
+    private var comparison: ComparisonReport { report.comparison }
+
+    /// A document of a report.
+    package init(_ report: RunReport) {
+        self.report = report
+    }
+
+    /// The document, UTF-8.
+    package var text: String {
+        var page = Markup()
+        page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+        page.raw(
+            "<meta http-equiv=\"Content-Security-Policy\" "
+                + "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n")
+        page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
+        page.element("title", report.title)
+        page.raw("\n<style>\n\(HTMLStyle.sheet)</style>\n</head>\n<body>\n<main>\n")
+        header(&page)
+        gains(&page)
+        results(&page)
+        curves(&page)
+        egress(&page)
+        boundary(&page)
+        facts(&page)
+        page.raw("</main>\n</body>\n</html>\n")
+        return page.text
+    }
+
+    /// The budget in the middle: the one that the cards speak of.
+    private var mainBudget: String? {
+        let budgets = comparison.budgets
+        return budgets.isEmpty ? nil : budgets[budgets.count / 2]
+    }
+
+    private func header(_ page: inout Markup) {
+        page.group("header") { page in
+            page.element("h1", report.title)
+            page.group("p", attributes: "class=\"lead\"") { page in
+                page.add(
+                    "What \(comparison.banks.count) banks gained by training one model together, "
+                        + "each measured on its own test rows.")
+            }
+        }
+        page.group("section", attributes: "class=\"cards\" aria-label=\"Summary\"") { page in
+            if let budget = mainBudget {
+                let share = NumberText.budget(budget)
+                let gain = NumberText.gain(
+                    comparison.interceptionGain(.combined, budget: budget))
+                card(
+                    &page, gain, "more frauds intercepted",
+                    "all banks, combined over local, reviewing \(share) of the rows")
+                card(
+                    &page,
+                    "\(NumberText.grouped(comparison.caught(.local, budget: budget))) → "
+                        + NumberText.grouped(comparison.caught(.combined, budget: budget)),
+                    "frauds caught",
+                    "of \(NumberText.grouped(comparison.testFrauds)) in "
+                        + "\(NumberText.grouped(comparison.testRows)) test rows")
+            }
+            let sent = comparison.bytesSent.values.reduce(0, +)
+            card(
+                &page, NumberText.bytes(sent), "left the banks",
+                "in \(NumberText.grouped(comparison.slots)) masked sums, none readable alone")
+            card(
+                &page, NumberText.seconds(comparison.seconds.train), "to train",
+                comparison.pooled.map {
+                    $0.identical
+                        ? "the same model as on pooled rows, byte for byte"
+                        : "pooled rows: " + ComparisonTable.describe($0)
+                } ?? comparison.algorithm)
+        }
+    }
+
+    private func card(_ page: inout Markup, _ figure: String, _ label: String, _ note: String) {
+        page.group("div", attributes: "class=\"card\"") { page in
+            page.element("strong", figure)
+            page.element("span", label)
+            page.element("small", note)
+        }
+    }
+
+    private func gains(_ page: inout Markup) {
+        guard !comparison.banks.isEmpty, !comparison.budgets.isEmpty else { return }
+        page.group("section") { page in
+            page.element("h2", "Frauds caught within the review budget")
+            legend(&page)
+            page.group("div", attributes: "class=\"charts wide\"") { page in
+                for budget in comparison.budgets {
+                    page.group("figure") { page in
+                        page.element(
+                            "figcaption", "Reviewing \(NumberText.budget(budget)) of the rows")
+                        page.raw(CaughtChart(comparison, budget: budget).svg)
+                    }
+                }
+            }
+            page.element(
+                "p",
+                "Bars: share of the bank's frauds that are among the rows it reviews, highest "
+                    + "scores first. Above them: what the combined score gains over the local one.",
+                attributes: "class=\"note\"")
+        }
+    }
+
+    private func legend(_ page: inout Markup) {
+        page.group("p", attributes: "class=\"legend\"") { page in
+            for kind in ScoreKind.allCases {
+                page.raw(
+                    "<span><svg width=\"26\" height=\"12\" aria-hidden=\"true\">"
+                        + "<rect class=\"bar \(kind.rawValue)\" width=\"26\" height=\"12\"/></svg> "
+                )
+                page.add(Self.describe(kind))
+                page.raw("</span> ")
+            }
+        }
+    }
+
+    private static func describe(_ kind: ScoreKind) -> String {
+        switch kind {
+        case .local: "local: the bank's own model"
+        case .federated: "federated: the joint model"
+        case .combined: "combined: both"
+        }
+    }
+
+    private func results(_ page: inout Markup) {
+        page.group("section") { page in
+            page.element("h2", "Results")
+            page.group("div", attributes: "class=\"scroll\"") { page in
+                page.group("table") { page in
+                    resultsHead(&page)
+                    for bank in comparison.banks {
+                        resultsBody(
+                            &page, bank.name, bank.testRows, bank.testFrauds,
+                            bank.combination, { bank.scores[$0] },
+                            { bank.scores[$0].caught[$1, default: 0] },
+                            { comparison.interceptionGain($0, budget: $1, bank: bank) })
+                    }
+                    resultsBody(
+                        &page, "all banks", comparison.testRows, comparison.testFrauds, "",
+                        { _ in nil }, { comparison.caught($0, budget: $1) },
+                        { comparison.interceptionGain($0, budget: $1) })
+                }
+            }
+            page.element(
+                "p",
+                "AUC: area under the ROC curve. AP: average precision. KS: Kolmogorov–Smirnov "
+                    + "distance. Gain: caught by this score over caught by the local score, minus 1.",
+                attributes: "class=\"note\"")
+        }
+    }
+
+    private func resultsHead(_ page: inout Markup) {
+        page.group("thead") { page in
+            page.raw("<tr>")
+            for name in ["bank", "test rows", "frauds", "score", "AUC", "AP", "KS"] {
+                page.element("th", name, attributes: "scope=\"col\"")
+            }
+            for budget in comparison.budgets {
+                page.element(
+                    "th", "caught at " + NumberText.budget(budget), attributes: "scope=\"col\"")
+                page.element("th", "gain", attributes: "scope=\"col\"")
+            }
+            page.raw("</tr>")
+        }
+    }
+
+    private func resultsBody(
+        _ page: inout Markup, _ name: String, _ rows: Int, _ frauds: Int, _ rule: String,
+        _ score: (ScoreKind) -> ScoreSummary?, _ caught: (ScoreKind, String) -> Int,
+        _ gain: (ScoreKind, String) -> Double?
+    ) {
+        page.group("tbody") { page in
+            for kind in ScoreKind.allCases {
+                page.raw("<tr class=\"\(kind.rawValue)\">")
+                if kind == .local {
+                    page.element("th", name, attributes: "scope=\"rowgroup\" rowspan=\"3\"")
+                    page.element("td", NumberText.grouped(rows), attributes: "rowspan=\"3\"")
+                    page.element("td", NumberText.grouped(frauds), attributes: "rowspan=\"3\"")
+                }
+                let label =
+                    kind == .combined && !rule.isEmpty
+                    ? "\(kind.rawValue) (\(rule))" : kind.rawValue
+                page.element("th", label, attributes: "scope=\"row\"")
+                let summary = score(kind)
+                for figure in [summary?.auc, summary?.ap, summary?.ks] {
+                    page.element("td", summary == nil ? "" : NumberText.fixed(figure, 3))
+                }
+                for budget in comparison.budgets {
+                    page.element("td", NumberText.grouped(caught(kind, budget)))
+                    let value = kind == .local ? nil : gain(kind, budget)
+                    page.element(
+                        "td", kind == .local ? "" : NumberText.gain(value),
+                        attributes: "class=\"\(Self.trend(value))\"")
+                }
+                page.raw("</tr>\n")
+            }
+        }
+    }
+
+    private static func trend(_ gain: Double?) -> String {
+        guard let gain, gain != 0 else { return "even" }
+        return gain > 0 ? "up" : "down"
+    }
+
+    private func curves(_ page: inout Markup) {
+        guard !report.curves.isEmpty else { return }
+        page.group("section") { page in
+            page.element("h2", "Precision and recall")
+            page.group("p", attributes: "class=\"legend\"") { page in
+                for kind in ScoreKind.allCases {
+                    page.raw(
+                        "<span><svg width=\"34\" height=\"12\" aria-hidden=\"true\">"
+                            + "<path class=\"curve \(kind.rawValue)\" d=\"M1 6H33\"/></svg> ")
+                    page.add(kind.rawValue)
+                    page.raw("</span> ")
+                }
+            }
+            page.group("div", attributes: "class=\"charts\"") { page in
+                for bank in report.curves {
+                    page.group("figure") { page in
+                        page.element("figcaption", bank.bank)
+                        page.raw(CurveChart(bank).svg)
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension HTMLReport {
+    private func egress(_ page: inout Markup) {
+        guard !report.sent.isEmpty || !report.maskedSums.isEmpty else { return }
+        page.group("section") { page in
+            page.element("h2", "What left each bank")
+            if !report.sent.isEmpty { sentTable(&page) }
+            if !report.maskedSums.isEmpty { sumsTable(&page) }
+        }
+    }
+
+    private func sentTable(_ page: inout Markup) {
+        var banks: [String] = []
+        var kinds: [String] = []
+        for line in report.sent {
+            if !banks.contains(line.bank) { banks.append(line.bank) }
+            if !kinds.contains(line.kind) { kinds.append(line.kind) }
+        }
+        func cell(_ page: inout Markup, _ lines: [RunReport.Sent]) {
+            page.group("td") { page in
+                guard !lines.isEmpty else { return page.add("-") }
+                page.add(NumberText.bytes(lines.reduce(0) { $0 + $1.bytes }))
+                let count = NumberText.grouped(lines.reduce(0) { $0 + $1.messages })
+                page.element("small", " in " + count)
+            }
+        }
+        page.group("div", attributes: "class=\"scroll\"") { page in
+            page.group("table") { page in
+                page.element("caption", "Bytes sent and number of messages, by kind of message")
+                page.group("thead") { page in
+                    page.raw("<tr>")
+                    for name in ["message"] + banks + ["all banks"] {
+                        page.element("th", name, attributes: "scope=\"col\"")
+                    }
+                    page.raw("</tr>")
+                }
+                page.group("tbody") { page in
+                    for kind in kinds + [nil] as [String?] {
+                        page.raw(kind == nil ? "<tr class=\"total\">" : "<tr>")
+                        page.element("th", kind ?? "all messages", attributes: "scope=\"row\"")
+                        for bank in banks + [nil] as [String?] {
+                            cell(
+                                &page,
+                                report.sent.filter {
+                                    (kind == nil || $0.kind == kind)
+                                        && (bank == nil || $0.bank == bank)
+                                })
+                        }
+                        page.raw("</tr>\n")
+                    }
+                }
+            }
+        }
+    }
+
+    private func sumsTable(_ page: inout Markup) {
+        page.group("div", attributes: "class=\"scroll\"") { page in
+            page.group("table") { page in
+                page.element("caption", "Masked sums: all that was computed over the banks")
+                page.raw("<thead><tr>")
+                for name in ["what was summed", "sums", "lanes each", "bytes a bank, each"] {
+                    page.element("th", name, attributes: "scope=\"col\"")
+                }
+                page.raw("</tr></thead>\n")
+                page.group("tbody") { page in
+                    for sums in report.maskedSums {
+                        page.raw("<tr>")
+                        page.element("th", sums.kind, attributes: "scope=\"row\"")
+                        page.element("td", NumberText.grouped(sums.count))
+                        page.element("td", NumberText.grouped(sums.lanes))
+                        page.element("td", NumberText.grouped(sums.bytes))
+                        page.raw("</tr>\n")
+                    }
+                }
+            }
+        }
+    }
+
+    private func boundary(_ page: inout Markup) {
+        page.group("section") { page in
+            page.element("h2", "What a bank keeps, what it sends, what can be read of it")
+            page.group("div", attributes: "class=\"boundary\"") { page in
+                panel(&page, "stays", "Stays in the bank", report.boundary.stays)
+                page.raw("<div class=\"arrow\" aria-hidden=\"true\">→</div>")
+                panel(&page, "leaves", "Leaves the bank", report.boundary.leaves)
+                page.raw("<div class=\"arrow\" aria-hidden=\"true\">→</div>")
+                panel(&page, "readable", "The coordinator can read", report.boundary.readable)
+            }
+        }
+    }
+
+    private func panel(_ page: inout Markup, _ style: String, _ title: String, _ items: [String]) {
+        page.group("div", attributes: "class=\"panel \(style)\"") { page in
+            page.element("h3", title)
+            page.group("ul") { page in
+                for item in items { page.element("li", item) }
+            }
+        }
+    }
+
+    private func facts(_ page: inout Markup) {
+        let seconds = comparison.seconds
+        let times =
+            "data \(NumberText.seconds(seconds.data)), training "
+            + "\(NumberText.seconds(seconds.train)), evaluation "
+            + NumberText.seconds(seconds.evaluate)
+        let own = [
+            RunReport.Fact("algorithm", comparison.algorithm),
+            RunReport.Fact("joint model, SHA-256", comparison.modelSHA256),
+            RunReport.Fact("feature standard, SHA-256", comparison.standardSHA256),
+            RunReport.Fact("roster", comparison.banks.map(\.name).joined(separator: ", ")),
+            RunReport.Fact("masked sums", NumberText.grouped(comparison.slots)),
+            RunReport.Fact("time", times),
+        ]
+        let pooled = comparison.pooled.map {
+            [
+                RunReport.Fact("model of pooled rows, SHA-256", $0.modelSHA256),
+                RunReport.Fact("joint and pooled model", ComparisonTable.describe($0)),
+            ]
+        }
+        page.group("section") { page in
+            page.element("h2", "Run")
+            page.group("dl") { page in
+                for fact in own + (pooled ?? []) + report.facts {
+                    page.element("dt", fact.name)
+                    page.element("dd", fact.value)
+                }
+            }
+        }
+    }
+}
