@@ -49,7 +49,9 @@ public struct FrameSequence: Sequence, Sendable {
     }
 }
 
-/// Puts frames together again. A pure value: frames in, messages out.
+/// Puts frames together again.
+///
+/// A pure value: frames in, messages out.
 public struct MessageReassembler: Sendable {
     private let messageBytesMax: Int
     private var partial: [UInt8] = []

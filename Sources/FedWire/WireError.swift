@@ -17,6 +17,7 @@ public enum WireError: Error, Equatable, Sendable {
 }
 
 extension FramingError: CustomStringConvertible {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .frameTooLarge(let got, let limit):
@@ -29,6 +30,7 @@ extension FramingError: CustomStringConvertible {
 }
 
 extension WireError: CustomStringConvertible {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .invalidField(let message, let field, let expected):

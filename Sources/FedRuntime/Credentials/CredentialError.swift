@@ -25,6 +25,7 @@ public enum CredentialError: Error, Equatable, Sendable {
 }
 
 extension CredentialError: ExplainedError {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .unreadable(let path, let expected): "\(path) does not hold \(expected)"
@@ -48,6 +49,7 @@ extension CredentialError: ExplainedError {
         }
     }
 
+    /// What to do about it; may be empty.
     public var hint: String {
         switch self {
         case .unreadable: "restore the state folder from a backup, or enrol again"

@@ -43,6 +43,7 @@ public enum PeerIdentity: Hashable, Sendable, CustomStringConvertible {
         self.init(uri: uris[0])
     }
 
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .bank(let bank): "bank \(bank.name)"

@@ -4,7 +4,9 @@ internal import Foundation
 internal import SwiftASN1
 package import X509
 
-/// A P-256 key for TLS. It is made where it is used and never travels.
+/// A P-256 key for TLS.
+///
+/// It is made where it is used and never travels.
 public struct TLSKey: Sendable {
     private let key: P256.Signing.PrivateKey
 
@@ -50,5 +52,6 @@ public struct TLSKey: Sendable {
 }
 
 extension TLSKey: CustomStringConvertible {
+    /// The text form, for people.
     public var description: String { "TLSKey(…)" }
 }

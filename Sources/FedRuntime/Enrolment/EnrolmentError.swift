@@ -1,4 +1,6 @@
-/// Why a bank was not enrolled. Travels as text; details stay at the coordinator.
+/// Why a bank was not enrolled.
+///
+/// Travels as text; details stay at the coordinator.
 public enum EnrolmentError: Error, Equatable, Sendable {
     /// Why the coordinator refused.
     public enum Reason: String, CaseIterable, Sendable {
@@ -27,6 +29,7 @@ public enum EnrolmentError: Error, Equatable, Sendable {
 }
 
 extension EnrolmentError: ExplainedError {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .refused(let reason): reason.description
@@ -35,6 +38,7 @@ extension EnrolmentError: ExplainedError {
         }
     }
 
+    /// What to do about it; may be empty.
     public var hint: String {
         switch self {
         case .refused(let reason): reason.hint
@@ -45,6 +49,7 @@ extension EnrolmentError: ExplainedError {
 }
 
 extension EnrolmentError.Reason: CustomStringConvertible {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .unknownToken: "the coordinator does not know this invitation"

@@ -16,7 +16,9 @@ public struct Invitation: Equatable, Sendable {
     public let authorityPEM: String
     /// For whom the invitation is.
     public let bank: NodeID
-    /// 32 random bytes, base64url. Whoever has it can become the bank: it is a secret.
+    /// 32 random bytes, base64url.
+    ///
+    /// Whoever has it can become the bank: it is a secret.
     public let token: String
     /// Until when it can be used, seconds since 1970.
     public let expiresUnixSeconds: Int64
@@ -100,5 +102,6 @@ public struct Invitation: Equatable, Sendable {
 }
 
 extension Invitation: CustomStringConvertible {
+    /// The text form, for people.
     public var description: String { "Invitation(bank: \(bank), token: …)" }
 }

@@ -7,7 +7,7 @@ internal import Glibc
 public struct StateDirectory: Sendable {
     /// The folder.
     public let path: String
-    private let lock: LockFile
+    private let lock: LockFile?
 
     /// Creates the folder if need be, sets its permissions and takes the lock.
     ///
@@ -19,6 +19,15 @@ public struct StateDirectory: Sendable {
             throw SystemFailure.storeError(errno, path: path)
         }
         lock = try LockFile(folder: path)
+    }
+
+    /// Opens an existing folder to read files from, while another process may hold the lock.
+    ///
+    /// - Throws: ``StoreError/missing(path:)``.
+    public init(reading path: String) throws(StoreError) {
+        guard access(path, F_OK) == 0 else { throw .missing(path: path) }
+        self.path = path
+        lock = nil
     }
 
     /// The path of a file in the folder.

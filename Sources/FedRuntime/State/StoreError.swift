@@ -19,6 +19,7 @@ public enum StoreError: Error, Equatable, Sendable {
 }
 
 extension StoreError: ExplainedError {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .diskFull(let path): "the disk is full: \(path) could not be written"
@@ -34,6 +35,7 @@ extension StoreError: ExplainedError {
         }
     }
 
+    /// What to do about it; may be empty.
     public var hint: String {
         switch self {
         case .diskFull: "free some space and start again; what was recorded before is intact"

@@ -2,9 +2,10 @@ public import FedCore
 internal import FedWire
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+public import ServiceLifecycle
 
 /// The coordinator's listeners: the main one with mutual TLS, and the enrolment one.
-public final class FederationServer: Sendable {
+public final class FederationServer: Service {
     /// What a server needs to know.
     public struct Configuration: Sendable {
         /// Where banks and operators connect.
@@ -69,6 +70,14 @@ public final class FederationServer: Sendable {
 
     /// Serves until ``beginGracefulShutdown()`` or cancellation.
     public func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await serve()
+        } onGracefulShutdown: {
+            self.beginGracefulShutdown()
+        }
+    }
+
+    private func serve() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [main] in try await main.serve() }
             if let enrolment { group.addTask { try await enrolment.serve() } }
@@ -89,8 +98,10 @@ public final class FederationServer: Sendable {
     /// The banks that are connected now.
     public var connectedBanks: Set<NodeID> { registry.banks }
 
-    /// Closes a bank's connection, telling it why. ``FederationDelegate/admission(of:serial:)``
-    /// must already refuse the bank, or it will be back.
+    /// Closes a bank's connection, telling it why.
+    ///
+    /// ``FederationDelegate/admission(of:serial:)`` must already refuse the bank, or it will be
+    /// back.
     public func disconnect(_ bank: NodeID, because refusal: Refusal) {
         registry.end(bank, refusal)
     }

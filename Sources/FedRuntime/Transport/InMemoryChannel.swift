@@ -1,6 +1,8 @@
 /// Two ends of a channel within one process, for tests and for trying things out.
 public enum InMemoryChannel {
-    /// Makes both ends. Closing either ends the other as a network connection would.
+    /// Makes both ends.
+    ///
+    /// Closing either ends the other as a network connection would.
     ///
     /// - Parameters:
     ///   - first: whom the second end sees as its peer.

@@ -1,7 +1,8 @@
 internal import Synchronization
 
-/// A value that is set once and awaited by any number of tasks. Waiting ignores cancellation: every
-/// setter in this folder is certain to set.
+/// A value that is set once and awaited by any number of tasks.
+///
+/// Waiting ignores cancellation: every setter in this folder is certain to set.
 final class OneShot<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?

@@ -4,7 +4,9 @@ internal import Foundation
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
 
-/// The operator's calls, for the command line. Each call opens a connection of its own.
+/// The operator's calls, for the command line.
+///
+/// Each call opens a connection of its own.
 public struct OperatorClient: Sendable {
     /// Where the coordinator listens.
     public let address: HostAddress

@@ -16,6 +16,7 @@ public enum OperatorError: Error, Equatable, Sendable {
 }
 
 extension OperatorError: ExplainedError {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .notFound(let what): "\(what) is not known to the coordinator"
@@ -24,6 +25,7 @@ extension OperatorError: ExplainedError {
         }
     }
 
+    /// What to do about it; may be empty.
     public var hint: String {
         switch self {
         case .notFound: ""
@@ -34,7 +36,9 @@ extension OperatorError: ExplainedError {
     }
 }
 
-/// What the coordinator does for an operator. Every caller has shown the operator's certificate.
+/// What the coordinator does for an operator.
+///
+/// Every caller has shown the operator's certificate.
 public protocol OperatorDelegate: Sendable {
     /// Starts a run.
     func startRun(_ request: RunRequest) async throws(OperatorError) -> RunStatus

@@ -1,6 +1,8 @@
 public import FedWire
 
-/// Why the coordinator refuses a caller whose certificate TLS has accepted. Travels as text.
+/// Why the coordinator refuses a caller whose certificate TLS has accepted.
+///
+/// Travels as text.
 public enum Refusal: String, Error, CaseIterable, Sendable {
     /// The bank or its certificate has been revoked.
     case revoked
@@ -49,6 +51,7 @@ public enum TransportError: Error, Equatable, Sendable {
 }
 
 extension TransportError: ExplainedError {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .unreachable(let address, let reason):
@@ -75,6 +78,7 @@ extension TransportError: ExplainedError {
         }
     }
 
+    /// What to do about it; may be empty.
     public var hint: String {
         switch self {
         case .unreachable, .connectTimeout:
@@ -111,6 +115,7 @@ extension TransportError: ExplainedError {
 }
 
 extension Refusal: CustomStringConvertible {
+    /// The text form, for people.
     public var description: String {
         switch self {
         case .revoked: "the coordinator has revoked this bank's membership"

@@ -78,8 +78,10 @@ enum TransportFailure {
         }
     }
 
-    /// BoringSSL's reasons come as text. Alerts are the peer's words about our certificate,
-    /// verification failures are ours about the peer's.
+    /// BoringSSL's reasons come as text.
+    ///
+    /// Alerts are the peer's words about our certificate, verification failures are ours about the
+    /// peer's.
     private static func classifyTLS(_ text: String, address: HostAddress) -> TransportError? {
         let text = text.uppercased()
         if text.contains("ALERT") {

@@ -23,8 +23,10 @@ public struct TransportSettings: Sendable {
         self.messageBytesMax = messageBytesMax
     }
 
-    /// Flow-control window, bytes. With the library's defaults (64 KiB at the server, 8 MiB at the
-    /// client) large messages are two to ten times slower, and 8 MiB has broken streams.
+    /// Flow-control window, bytes.
+    ///
+    /// With the library's defaults (64 KiB at the server, 8 MiB at the client) large messages are
+    /// two to ten times slower, and 8 MiB has broken streams.
     static let windowBytes = 1 << 20
     /// One gRPC message: a frame and its header.
     static let payloadBytesMax = FramingLimits.frameBytesMax + 1024

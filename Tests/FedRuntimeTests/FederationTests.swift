@@ -1,0 +1,303 @@
+import FedCore
+import FedRuntime
+import FedWire
+import Foundation
+import Synchronization
+import Testing
+
+@Suite struct FederationTests {
+    @Test("A coordinator of another authority is not trusted")
+    func foreignCoordinator() async throws {
+        let ours = try TestAuthority()
+        try await withServer(TestAuthority().serverCredentials) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try ours.bank(bankA))
+            await #expect(
+                throws: TransportError.coordinatorNotTrusted(address: server.address)
+            ) { try await client.connect() }
+        }
+    }
+
+    @Test("A coordinator whose certificate has expired is named as that")
+    func expiredCoordinator() async throws {
+        let authority = try TestAuthority(serverValidity: .seconds(-60))
+        try await withServer(authority.serverCredentials) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            await #expect(
+                throws: TransportError.coordinatorCertificateExpired(address: server.address)
+            ) { try await client.connect() }
+        }
+    }
+
+    @Test("A coordinator's certificate for another host is a name mismatch")
+    func nameMismatch() async throws {
+        let authority = try TestAuthority(hosts: ["coordinator.example"])
+        try await withServer(authority.serverCredentials) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            await #expect(throws: TransportError.nameMismatch(address: server.address)) {
+                try await client.connect()
+            }
+        }
+    }
+
+    @Test("A host name is resolved and verified like an address")
+    func hostName() async throws {
+        let authority = try TestAuthority()
+        try await withServer(authority.serverCredentials) { server in
+            let client = FederationClient(
+                address: HostAddress(host: "localhost", port: server.address.port),
+                credentials: try authority.bank(bankA))
+            try await client.connect().close()
+        }
+    }
+
+    @Test("Nobody listening is told as such")
+    func unreachable() async throws {
+        let authority = try TestAuthority()
+        let address = try await withServer(authority.serverCredentials) { $0.address }
+        let client = FederationClient(address: address, credentials: try authority.bank(bankA))
+        await #expect(
+            throws: TransportError.unreachable(address: address, reason: "Connection refused")
+        ) { try await client.connect() }
+    }
+
+    @Test("An expired certificate is refused before a connection is made")
+    func expiredBank() async throws {
+        let authority = try TestAuthority()
+        try await withServer(authority.serverCredentials) { server in
+            let client = FederationClient(
+                address: server.address,
+                credentials: try authority.bank(bankA, validity: .seconds(-60)))
+            await #expect {
+                try await client.connect()
+            } throws: { error in
+                guard case TransportError.ownCredentials(.expired) = error else { return false }
+                return true
+            }
+        }
+    }
+
+    @Test("A certificate that only the coordinator finds foreign is refused by it")
+    func foreignBank() async throws {
+        // The bank trusts the coordinator's authority, but its own certificate is of another one.
+        // The client's own check would stop it, so the call goes by the operator's client, whose
+        // check is satisfied by the operator's certificate of the other authority.
+        let ours = try TestAuthority()
+        let theirs = try TestAuthority()
+        try await withServer(ours.serverCredentials) { server in
+            let client = OperatorClient(
+                address: server.address, credentials: try theirs.operatorCredentials())
+            await #expect(
+                throws: OperatorError.transport(.coordinatorNotTrusted(address: server.address))
+            ) { try await client.runs() }
+        }
+    }
+
+    @Test("A server's certificate is no client's, and a bank's is no operator's")
+    func wrongRole() async throws {
+        let authority = try TestAuthority()
+        try await withServer(authority.serverCredentials) { server in
+            let server = server
+            let asBank = FederationClient(
+                address: server.address, credentials: try authority.operatorCredentials())
+            await #expect(throws: TransportError.refused(.wrongRole)) {
+                try await asBank.connect()
+            }
+            let asServer = FederationClient(
+                address: server.address, credentials: authority.serverCredentials)
+            await #expect {
+                try await asServer.connect()
+            } throws: { error in
+                guard case TransportError.certificateRefused = error else { return false }
+                return true
+            }
+            let asOperator = OperatorClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            await #expect(throws: OperatorError.self) { try await asOperator.runs() }
+        }
+    }
+
+    @Test("A bank that is not admitted learns why", arguments: Refusal.allCases)
+    func notAdmitted(refusal: Refusal) async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        delegate.refuse(bankA, refusal)
+        try await withServer(authority.serverCredentials, delegate: delegate) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            await #expect(throws: TransportError.refused(refusal)) { try await client.connect() }
+        }
+    }
+
+    @Test("Revoking a bank ends its live connection with the reason, and keeps it out")
+    func revocation() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        try await withServer(authority.serverCredentials, delegate: delegate) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            let channel = try await client.connect()
+            #expect(server.connectedBanks == [bankA])
+            delegate.refuse(bankA, .revoked)
+            server.disconnect(bankA, because: .revoked)
+            await #expect(throws: TransportError.refused(.revoked)) {
+                for try await _ in channel.incoming {}
+            }
+            await #expect(throws: TransportError.refused(.revoked)) { try await client.connect() }
+        }
+    }
+
+    @Test("A newer connection of a bank takes the older one's place")
+    func replacement() async throws {
+        let authority = try TestAuthority()
+        try await withServer(authority.serverCredentials) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            let first = try await client.connect()
+            let second = try await client.connect()
+            await #expect(throws: TransportError.refused(.replaced)) {
+                for try await _ in first.incoming {}
+            }
+            #expect(server.connectedBanks == [bankA])
+            second.close()
+        }
+    }
+
+    @Test("A message larger than the receiver's limit ends the connection")
+    func messageLimit() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        let small = TransportSettings(messageBytesMax: 1000)
+        try await withServer(authority.serverCredentials, delegate: delegate, settings: small) {
+            server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            let channel = try await client.connect()
+            let coordinator = try await next(delegate.connections)
+            try? await channel.send([UInt8](repeating: 0, count: 1001))
+            await #expect(throws: TransportError.framing(.messageTooLarge(limit: 1000))) {
+                for try await _ in coordinator.incoming {}
+            }
+            channel.close()
+        }
+    }
+
+    @Test("A taken port is told with its address")
+    func portInUse() async throws {
+        let authority = try TestAuthority()
+        try await withServer(authority.serverCredentials) { server in
+            #expect(throws: TransportError.addressInUse(server.address)) {
+                try FederationServer(
+                    FederationServer.Configuration(
+                        address: server.address, credentials: authority.serverCredentials),
+                    delegate: RecordingDelegate(), operatorDelegate: StubOperator())
+            }
+            let text = TransportError.addressInUse(server.address).description
+            #expect(text.hasPrefix("address already in use: 127.0.0.1:"))
+        }
+    }
+
+    @Test("A stopping coordinator tells its banks, and they may come back")
+    func shutdown() async throws {
+        let authority = try TestAuthority()
+        try await withServer(authority.serverCredentials) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            let channel = try await client.connect()
+            server.beginGracefulShutdown()
+            await #expect(throws: TransportError.refused(.shuttingDown)) {
+                for try await _ in channel.incoming {}
+            }
+            #expect(TransportError.refused(.shuttingDown).isTransient)
+        }
+    }
+
+    @Test("The reconnect loop comes back after a drop and stops at a refusal")
+    func reconnect() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        let reasons = Mutex<[TransportError]>([])
+        try await withServer(authority.serverCredentials, delegate: delegate) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            let loop = Reconnect(client, backoff: Backoff(initial: .milliseconds(1)))
+            let served = Mutex(0)
+            await #expect(throws: TransportError.refused(.revoked)) {
+                try await loop.run { reason, _ in
+                    reasons.withLock { $0.append(reason) }
+                } serve: { channel throws(TransportError) in
+                    let count = served.withLock { count in
+                        count += 1
+                        return count
+                    }
+                    if count == 1 { return }
+                    delegate.refuse(bankA, .revoked)
+                    server.disconnect(bankA, because: .revoked)
+                    for try await _ in channel.incoming {}
+                }
+            }
+        }
+        #expect(reasons.withLock { $0.count } == 2)
+        #expect(reasons.withLock { $0.last } == .refused(.revoked))
+    }
+
+    @Test("The operator's calls reach their delegate and errors keep their hints")
+    func operatorCalls() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        try await withServer(authority.serverCredentials, delegate: delegate) { server in
+            let client = OperatorClient(
+                address: server.address, credentials: try authority.operatorCredentials())
+            let request = RunRequest(
+                banks: [], algorithm: "gbdt", configurationJSON: "", standardJSON: [], rowsMax: 1)
+            #expect(try await client.startRun(request).run == StubOperator.run)
+            var unknown = request
+            unknown.algorithm = "abc"
+            await #expect(
+                throws: OperatorError.invalid(reason: "no algorithm abc", hint: "try gbdt")
+            ) { [unknown] in try await client.startRun(unknown) }
+            let rounds = Mutex<[UInt32]>([])
+            let last = try await client.watchRun(StubOperator.run) { status in
+                rounds.withLock { $0.append(status.round) }
+                return true
+            }
+            #expect(rounds.withLock { $0 } == [1, 2, 3])
+            #expect(last?.state == .succeeded)
+            #expect(try await client.model(sha256: "") == StubOperator.model)
+            let bank = try await FederationClient(
+                address: server.address, credentials: try authority.bank(bankA)
+            ).connect()
+            #expect(try await client.members().first?.isConnected == true)
+            delegate.refuse(bankA, .revoked)
+            #expect(try await client.revokeMember(bankA).state == .revoked)
+            await #expect(throws: TransportError.refused(.revoked)) {
+                for try await _ in bank.incoming {}
+            }
+        }
+    }
+
+    @Test("Waiting times double up to the limit, with jitter below them")
+    func backoff() {
+        var backoff = Backoff()
+        let times = (0..<8).map { _ in backoff.next(jitter: 1) }
+        #expect(times[0] == .milliseconds(250))
+        #expect(times[1] == .milliseconds(500))
+        #expect(times[7] == .seconds(10))
+        backoff.reset()
+        #expect(backoff.next(jitter: 0) == .milliseconds(125))
+    }
+
+    @Test("Addresses are read and written", arguments: ["127.0.0.1:7443", "[::1]:7443", "a.b:0"])
+    func addresses(text: String) throws {
+        #expect(try HostAddress(text).description == text)
+    }
+
+    @Test(
+        "Malformed addresses are refused",
+        arguments: ["", ":1", "a", "a:", "a:65536", "a:-1", "::1:7443", "a:b"])
+    func malformedAddresses(text: String) {
+        #expect(throws: TransportError.malformedAddress(text)) { try HostAddress(text) }
+    }
+}
