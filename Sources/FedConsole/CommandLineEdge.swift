@@ -1,5 +1,5 @@
-package import ArgumentParser
-internal import FedCore
+public import ArgumentParser
+public import FedCore
 internal import FedFiles
 package import FedRuntime
 internal import Foundation
@@ -23,6 +23,12 @@ package enum CommandLineEdge {
         } catch let error as any ExplainedError {
             report(error)
             exit(exitCode(of: error))
+        } catch let error as DataFileError {
+            report(
+                CommandFailure(
+                    error.description, hint: "fed check --standard FILE DATA shows every violation",
+                    exitKind: .data))
+            exit(ExitKind.data.rawValue)
         } catch let error as LearningError {
             report(CommandFailure(error.description, exitKind: .data))
             exit(ExitKind.data.rawValue)
@@ -101,12 +107,12 @@ package struct CommandFailure: ExplainedError, Equatable {
     }
 }
 
-extension NodeID: @retroactive ExpressibleByArgument {
+extension NodeID: ExpressibleByArgument {
     /// Takes a bank's name from the command line.
     public init?(argument: String) { self.init(argument) }
 }
 
-extension RunID: @retroactive ExpressibleByArgument {
+extension RunID: ExpressibleByArgument {
     /// Takes a run's identifier from the command line.
     public init?(argument: String) { self.init(argument) }
 }

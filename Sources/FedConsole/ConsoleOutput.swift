@@ -1,6 +1,4 @@
-internal import FedCore
 internal import Foundation
-package import Logging
 
 /// What commands print for people and for scripts.
 package enum ConsoleOutput {

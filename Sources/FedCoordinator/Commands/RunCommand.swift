@@ -12,7 +12,7 @@ struct RunCommand: AsyncParsableCommand {
     struct Start: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Starts a run over all members, or over the banks named.",
-            discussion: AlgorithmHelp.text)
+            discussion: AlgorithmSettings.help)
 
         @OptionGroup var options: StateOptions
         @Option(help: "The feature standard, JSON.")
@@ -36,7 +36,7 @@ struct RunCommand: AsyncParsableCommand {
             let console = try OperatorConsole(options.state)
             let request = RunRequest(
                 banks: banks, algorithm: algorithm,
-                configurationJSON: try AlgorithmHelp.json(of: settings),
+                configurationJSON: try AlgorithmSettings.json(of: settings),
                 standardJSON: try AtomicFile.read(standard), rowsMax: UInt64(clamping: rowsMax))
             let status = try await console.client.startRun(request)
             guard watch else {

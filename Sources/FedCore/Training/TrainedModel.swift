@@ -63,3 +63,27 @@ extension ModelDocument {
     /// SHA-256 of the file, which names the model.
     public var digest: [UInt8] { SHA256.hash(bytes) }
 }
+
+extension TrainedModel {
+    /// SHA-256 of the manifest of the run that it came from.
+    public var manifestDigest: [UInt8]? {
+        switch self {
+        case .logistic(let model): model.manifestHash
+        }
+    }
+
+    /// The largest relative difference of a coefficient, |a - b| / |b|, from another model; `nil`
+    /// when their shapes differ.
+    public func maxRelativeDifference(from other: TrainedModel) -> Double? {
+        switch (self, other) {
+        case (.logistic(let left), .logistic(let right)):
+            guard left.coefficients.count == right.coefficients.count else { return nil }
+            let pairs = zip(
+                left.coefficients + [left.intercept], right.coefficients + [right.intercept])
+            return pairs.reduce(0) { largest, pair in
+                let scale = max(abs(pair.0), abs(pair.1))
+                return scale == 0 ? largest : max(largest, abs(pair.0 - pair.1) / scale)
+            }
+        }
+    }
+}

@@ -102,7 +102,7 @@ struct RunsCommand: AsyncParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() async throws {
-        let store = try NodeStore(reading: options.state)
+        let store = try NodeStore(in: try StateDirectory(reading: options.state))
         ConsoleOutput.table(
             ["run", "state", "algorithm", "started", "result"],
             try store.runs.runs().map {
@@ -126,7 +126,7 @@ struct LedgerCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let records = try NodeStore(reading: options.state).egress(run: run)
+        let records = try NodeStore(in: try StateDirectory(reading: options.state)).egress(run: run)
         if json {
             struct Line: Encodable {
                 let sent_unix_ms: Int64
@@ -169,7 +169,7 @@ struct MembersCommand: AsyncParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() async throws {
-        let keys = try NodeStore(reading: options.state).pinnedKeys()
+        let keys = try NodeStore(in: try StateDirectory(reading: options.state)).pinnedKeys()
         ConsoleOutput.table(
             ["bank", "identity key"],
             keys.sorted { $0.key < $1.key }.map { [$0.key.name, $0.value.hexadecimal] })
@@ -187,7 +187,7 @@ struct ModelCommand: AsyncParsableCommand {
     var out: String
 
     func run() async throws {
-        let store = try NodeStore(reading: options.state)
+        let store = try NodeStore(in: try StateDirectory(reading: options.state))
         let newest = try store.runs.runs().first { !$0.modelSHA256.isEmpty }?.modelSHA256
         guard let digest = sha256 ?? newest, let bytes = try store.runs.model(sha256: digest) else {
             throw CommandFailure(

@@ -1,0 +1,121 @@
+package import FedCore
+package import FedFiles
+
+/// Measures what the federated model adds at one bank: its own local model, the federated one, and
+/// both combined, on its own test rows.
+package struct BankEvaluation: Sendable {
+    /// The three data files of a bank.
+    package struct Files: Sendable {
+        package let bank: String
+        package let fit: String
+        package let valid: String
+        package let test: String
+
+        /// Wraps paths.
+        package init(bank: String, fit: String, valid: String, test: String) {
+            self.bank = bank
+            self.fit = fit
+            self.valid = valid
+            self.test = test
+        }
+    }
+
+    /// The figures.
+    package let result: ComparisonReport.Bank
+    /// The precision–recall curves.
+    package let curves: RunReport.BankCurves
+    /// Log-odds of each test row, by score.
+    package let scores: PerScore<[Double]>
+    /// The test rows' numbers; empty where the file has none.
+    package let rowNumbers: [Int64]
+    /// The test rows' labels.
+    package let labels: [UInt8]
+
+    /// Trains the bank's local model with the same algorithm, fits the combination on the valid rows
+    /// and scores the test rows.
+    ///
+    /// Where the fit rows are of one class there is no local model: its score is then the same for
+    /// every row, and the combination rests on the federated one.
+    ///
+    /// - Parameter budgets: shares of rows as text, such as "0.005".
+    package init(
+        _ files: Files, standard: FeatureStandard, federated: TrainedModel,
+        algorithm: AlgorithmConfiguration, budgets: [String], threads: Int = 1
+    ) throws {
+        let fit = try DatasetLoader.load(path: files.fit, standard: standard)
+        let local: TrainedModel?
+        if fit.fraudCount == 0 || fit.fraudCount == fit.rowCount {
+            local = nil
+        } else {
+            local = try algorithm.train(standard: standard, fit: [fit], threads: threads)
+        }
+        func localScores(_ rows: Dataset) throws -> [Double] {
+            try local?.logOdds(of: rows, standard: standard, threads: threads)
+                ?? [Double](repeating: 0, count: rows.rowCount)
+        }
+        let valid = try DatasetLoader.load(path: files.valid, standard: standard)
+        let combination = try CombinedModel.fit(
+            local: try localScores(valid),
+            federated: try federated.logOdds(of: valid, standard: standard, threads: threads),
+            labels: valid.labels)
+        let test = try DatasetLoader.load(path: files.test, standard: standard)
+        let localTest = try localScores(test)
+        let federatedTest = try federated.logOdds(of: test, standard: standard, threads: threads)
+        scores = PerScore(
+            local: localTest, federated: federatedTest,
+            combined: combination.logOdds(local: localTest, federated: federatedTest))
+        labels = test.labels
+        rowNumbers = test.rowNumbers
+        let ranked = PerScore(
+            local: try RankedScores(scores: scores.local, labels: labels),
+            federated: try RankedScores(scores: scores.federated, labels: labels),
+            combined: try RankedScores(scores: scores.combined, labels: labels))
+        let summaries = PerScore(
+            local: Self.summary(ranked.local, budgets),
+            federated: Self.summary(ranked.federated, budgets),
+            combined: Self.summary(ranked.combined, budgets))
+        result = ComparisonReport.Bank(
+            name: files.bank, testRows: test.rowCount, testFrauds: test.fraudCount,
+            scores: summaries, combination: Self.words(combination.rule, hasLocal: local != nil))
+        curves = RunReport.BankCurves(
+            bank: files.bank,
+            curves: PerScore(
+                local: Self.curve(ranked.local), federated: Self.curve(ranked.federated),
+                combined: Self.curve(ranked.combined)))
+    }
+
+    private static func summary(_ ranked: RankedScores, _ budgets: [String]) -> ScoreSummary {
+        var caught: [String: Int] = [:]
+        for budget in budgets {
+            caught[budget] = ranked.review(share: Double(budget) ?? 0).caught
+        }
+        return ScoreSummary(
+            auc: ranked.areaUnderROC, ap: ranked.averagePrecision, ks: ranked.kolmogorovSmirnov,
+            caught: caught)
+    }
+
+    private static func curve(_ ranked: RankedScores) -> [RunReport.CurvePoint] {
+        ranked.precisionRecallCurve(pointsMax: 200).map {
+            RunReport.CurvePoint(recall: $0.recall, precision: $0.precision)
+        }
+    }
+
+    private static func words(_ rule: CombinedModel.Rule, hasLocal: Bool) -> String {
+        let suffix = hasLocal ? "" : ", no local model: one class only"
+        switch rule {
+        case .weighted: return "stacked" + suffix
+        case .mean(let reason): return "mean (\(reason.rawValue))" + suffix
+        }
+    }
+
+    /// Every test row with its label and its three scores, as CSV.
+    package var scoresCSV: [UInt8] {
+        var text = "row,fraud,local,federated,combined\n"
+        for index in labels.indices {
+            let row = rowNumbers.isEmpty ? Int64(index) : rowNumbers[index]
+            text += "\(row),\(labels[index]),\(scores.local[index]),"
+            text += "\(scores.federated[index]),\(scores.combined[index])\n"
+        }
+        return Array(text.utf8)
+    }
+}

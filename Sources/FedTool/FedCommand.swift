@@ -1,0 +1,15 @@
+package import ArgumentParser
+internal import FedCore
+
+/// `fed`.
+package struct FedCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "fed",
+        abstract: "The data scientist's tool: check data, train, evaluate, compare, demonstrate.",
+        subcommands: [
+            CheckCommand.self, StandardCommand.self, TrainCommand.self, EvaluateCommand.self,
+            SyntheticCommand.self, DemoCommand.self,
+        ])
+
+    package init() {}
+}
