@@ -105,10 +105,8 @@ package struct CSVTableParser {
     ///
     /// - Returns: the rows; without meaning where ``violations`` has errors.
     package mutating func finish() -> Dataset {
-        if !pending.isEmpty {
-            pending.append(0x0A)
-            while !pending.isEmpty { parsePending(isFinal: true) }
-        }
+        if let last = pending.last, last != 0x0A { pending.append(0x0A) }
+        if !pending.isEmpty { parsePending(isFinal: true) }
         noteWholeFile()
         return Dataset(columns: columns, labels: labels, rowNumbers: rowNumbers)
     }
