@@ -113,6 +113,9 @@ package struct CSVTableParser {
 
     // MARK: - Bytes
 
+    /// Whether the header could not be read, so that nothing can be said of the rows.
+    private var isGivenUp: Bool { header?.roles.isEmpty == true }
+
     private mutating func parsePending(isFinal: Bool) {
         var bytes = pending
         pending = []
@@ -132,7 +135,7 @@ package struct CSVTableParser {
     private mutating func parse(_ bytes: UnsafeRawBufferPointer, isFinal: Bool) -> Int {
         var offset = 0
         if header == nil, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
-        while offset < bytes.count {
+        while offset < bytes.count, !isGivenUp {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
             if header != nil {
                 let state = chunk.parse(rest, roles: roles)
@@ -152,7 +155,7 @@ package struct CSVTableParser {
                 return offset
             }
         }
-        return offset
+        return isGivenUp ? bytes.count : offset
     }
 
     /// Notes a record that never ends, and goes on behind its first line.
@@ -160,9 +163,11 @@ package struct CSVTableParser {
         let length = (record.firstIndex(of: 0x0A) ?? record.count - 1) + 1
         note(.truncatedQuote, expected: "a closing quote", got: "the end of the record without one")
         if header == nil {
+            // Without column names nothing more can be said of the file.
+            var unsaid = ViolationList(limit: 0)
             header = CSVHeader(
-                CSVRecord(), standard: standard, options: options, file: file,
-                violations: &violations)
+                CSVRecord(), standard: standard, options: options, file: file, violations: &unsaid)
+            hasHeaderFaults = true
         }
         line += 1
         return length

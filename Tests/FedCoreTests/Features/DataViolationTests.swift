@@ -98,6 +98,12 @@ struct DataViolationTests {
         }
     }
 
+    @Test func aHeaderWithoutItsClosingQuoteIsTheOnlyFault() throws {
+        #expect(
+            try reading("\"row,amount,hour,night,kind,fraud\n\(Self.good)").messages
+                == ["bank.csv:1: expected a closing quote, got the end of the record without one"])
+    }
+
     @Test func constantColumnsAndOneClassAreWarnings() throws {
         let reading = try reading("\(Self.header)\n1,2,3,0,1,0\n2,2,4,1,2,0\n")
         #expect(
