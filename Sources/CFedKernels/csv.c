@@ -44,7 +44,8 @@ static int number_by_library(const uint8_t *bytes, size_t count, double *value) 
 }
 
 // mantissa * 10^exponent where one rounding gives the nearest double (Clinger 1990), or, with the
-// 64-bit mantissas of x87, where the second rounding provably agrees. Returns 0 where neither holds.
+// 64-bit mantissas of x87, where the second rounding provably agrees. Returns 0 where neither
+// holds.
 static int exact_product(uint64_t mantissa, int64_t exponent, double *value) {
     if (mantissa == 0) {
         *value = 0;
@@ -328,7 +329,8 @@ int fed_csv_check_column(const double *values, size_t count, double low, double 
     }
     uint64_t fractions = 0;
     for (size_t at = 0; at < count; at++) {
-        fractions |= (uint64_t)(values[at] == values[at]) & (uint64_t)(values[at] != trunc(values[at]));
+        const double value = values[at];
+        fractions |= (uint64_t)(value == value) & (uint64_t)(value != trunc(value));
     }
     for (int lane = 1; lane < LANES; lane++) {
         least[0] = least[lane] < least[0] ? least[lane] : least[0];

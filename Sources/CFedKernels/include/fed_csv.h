@@ -24,9 +24,9 @@ typedef struct {
 
 // Reads rows until the bytes end, a row is odd or row_limit rows are there.
 //
-// bytes must end in '\n'; lines end in "\n" or "\r\n". roles has one entry for each field of a line.
-// A row is odd when it has another number of fields, a field that is no plain number (a number in
-// quotes is plain, an empty field of a feature is NaN), a label other than 0 and 1, a row number that
+// bytes must end in '\n'; lines end in "\n" or "\r\n". roles has one entry for each field of a
+// line. A row is odd when it has another number of fields, a field that is no plain number (one in
+// quotes is, and an empty field of a feature is NaN), a label other than 0 and 1, a row number that
 // is not whole, or a value that is not finite. Returns the bytes consumed, whole lines always.
 size_t fed_csv_parse_rows(const uint8_t *bytes, size_t byte_count, const int32_t *roles,
                           size_t field_count, const fed_csv_rows *rows, size_t *row_count,
@@ -36,8 +36,8 @@ size_t fed_csv_parse_rows(const uint8_t *bytes, size_t byte_count, const int32_t
 #define FED_CSV_NOT_A_NUMBER 1
 #define FED_CSV_NOT_FINITE 2  // spelt as NaN or infinity, or beyond the range of doubles
 
-// Parses all of a field as a decimal number: [+-]digits[.digits][e[+-]digits], of at most 255 bytes.
-// The value is the nearest double, the same as strtod's. Without white space, hexadecimal forms.
+// Parses all of a field as a decimal number, [+-]digits[.digits][e[+-]digits], of at most 255
+// bytes, without white space. The value is the nearest double, the same as strtod's.
 int fed_csv_parse_number(const uint8_t *bytes, size_t byte_count, double *value);
 
 // Figures of one column's slice.

@@ -1,4 +1,4 @@
-/// One record of a CSV file (RFC 4180), read with care: quotes, doubled quotes, line ends in quotes.
+/// One record of a CSV file (RFC 4180), read with care: quotes, doubled quotes, quoted line ends.
 struct CSVRecord {
     /// The fields without their quotes.
     var fields: [[UInt8]] = []

@@ -105,15 +105,16 @@ package struct CSVTableParser {
     ///
     /// - Returns: the rows; without meaning where ``violations`` has errors.
     package mutating func finish() -> Dataset {
-        if !pending.isEmpty {
-            pending.append(0x0A)
-            while !pending.isEmpty { parsePending(isFinal: true) }
-        }
+        if let last = pending.last, last != 0x0A { pending.append(0x0A) }
+        if !pending.isEmpty { parsePending(isFinal: true) }
         noteWholeFile()
         return Dataset(columns: columns, labels: labels, rowNumbers: rowNumbers)
     }
 
     // MARK: - Bytes
+
+    /// Whether the header could not be read, so that nothing can be said of the rows.
+    private var isGivenUp: Bool { header?.roles.isEmpty == true }
 
     private mutating func parsePending(isFinal: Bool) {
         var bytes = pending
@@ -134,7 +135,7 @@ package struct CSVTableParser {
     private mutating func parse(_ bytes: UnsafeRawBufferPointer, isFinal: Bool) -> Int {
         var offset = 0
         if header == nil, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
-        while offset < bytes.count {
+        while offset < bytes.count, !isGivenUp {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
             if header != nil {
                 let state = chunk.parse(rest, roles: roles)
@@ -154,7 +155,7 @@ package struct CSVTableParser {
                 return offset
             }
         }
-        return offset
+        return isGivenUp ? bytes.count : offset
     }
 
     /// Notes a record that never ends, and goes on behind its first line.
@@ -162,9 +163,11 @@ package struct CSVTableParser {
         let length = (record.firstIndex(of: 0x0A) ?? record.count - 1) + 1
         note(.truncatedQuote, expected: "a closing quote", got: "the end of the record without one")
         if header == nil {
+            // Without column names nothing more can be said of the file.
+            var unsaid = ViolationList(limit: 0)
             header = CSVHeader(
-                CSVRecord(), standard: standard, options: options, file: file,
-                violations: &violations)
+                CSVRecord(), standard: standard, options: options, file: file, violations: &unsaid)
+            hasHeaderFaults = true
         }
         line += 1
         return length

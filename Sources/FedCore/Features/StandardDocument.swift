@@ -210,3 +210,19 @@ struct MissingMembers: Decodable {
         return policy == "impute" ? .impute(value + 0) : .keep(imputed: value + 0)
     }
 }
+
+/// The member names and words of the format, to be compared with its schema.
+package enum FeatureStandardVocabulary {
+    /// Members of the document.
+    package static var documentMembers: [String] { StandardDocument.memberNames }
+    /// Members of a feature.
+    package static var featureMembers: [String] { FeatureMembers.memberNames }
+    /// Members of a range.
+    package static var rangeMembers: [String] { RangeMembers.memberNames }
+    /// Members of a missing policy.
+    package static var missingMembers: [String] { MissingMembers.memberNames }
+    /// Types of features.
+    package static var types: [String] { FeatureMembers.typeNames }
+    /// Missing policies.
+    package static var missingPolicies: [String] { MissingMembers.policyNames }
+}

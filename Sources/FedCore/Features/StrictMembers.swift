@@ -46,9 +46,12 @@ struct StrictMembers {
         }
         do {
             return try container.decode(type, forKey: key)
-        } catch let error as DecodingError {
+        } catch let error as FeatureStandardError {
+            throw error
+        } catch {
+            // The decoder also throws errors of its own, as for 1.5 where a whole number is wanted.
             throw FeatureStandardError.wrongType(
-                place: place(of: error.path ?? here), expected: expected)
+                place: place(of: (error as? DecodingError)?.path ?? here), expected: expected)
         }
     }
 }
