@@ -51,10 +51,11 @@ enum HTMLStyle {
           font-size: 0.9rem; }
         caption { text-align: left; font-weight: 600; padding-bottom: 6px; }
         th, td { padding: 4px 8px; text-align: right; vertical-align: top; white-space: nowrap; }
-        th.text, tbody th { text-align: left; font-weight: 500; }
+        th.text, tbody th { text-align: left; }
+        tbody th { font-weight: 500; }
         thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); }
         tbody + tbody tr:first-child > *, tr.total > * { border-top: 1px solid var(--line); }
-        th[scope="rowgroup"] { white-space: normal; overflow-wrap: anywhere; min-width: 7em; }
+        th[scope="rowgroup"] { white-space: normal; overflow-wrap: anywhere; min-width: 9em; }
         th[scope="rowgroup"] small { display: block; font-weight: 400; }
         th[scope="rowgroup"], tr.total > *, tbody:last-child tr.combined > td {
           font-weight: 700; }
