@@ -20,11 +20,16 @@ struct CaughtChart {
         return Double(bank.scores[kind].caught[budget, default: 0]) / Double(bank.testFrauds)
     }
 
-    /// The top of the axis: the next tenth above the highest bar.
-    private var axisMax: Double {
-        let highest = report.banks.flatMap { bank in ScoreKind.allCases.map { share(bank, $0) } }
-        return min(1, max(0.1, ((highest.max() ?? 0) * 10).rounded(.up) / 10))
+    /// Highest bar, as a share.
+    private var highest: Double {
+        report.banks.flatMap { bank in ScoreKind.allCases.map { share(bank, $0) } }.max() ?? 0
     }
+
+    /// What the axis is a multiple of.
+    private var unit: Double { highest > 0.2 ? 0.1 : 0.05 }
+
+    /// The top of the axis: the next unit above the highest bar.
+    private var axisMax: Double { min(1, max(unit, (highest / unit).rounded(.up) * unit)) }
 
     /// The chart as an `svg` element.
     var svg: String {
@@ -36,11 +41,12 @@ struct CaughtChart {
         picture.group(
             "svg",
             attributes: "viewBox=\"0 0 \(Self.text(width)) \(Self.text(Self.height))\" role=\"img\""
-                + " style=\"max-width:\(Self.text(width * 1.3))px\""
+                + " style=\"min-width:\(Self.text(width * 0.8))px;"
+                + "max-width:\(Self.text(width * 1.3))px\""
         ) { picture in
             picture.element("title", description)
-            let steps = axisMax > 0.5 ? 0.2 : 0.1
-            for value in stride(from: 0, through: axisMax + 1e-9, by: steps) {
+            let step = axisMax > 0.5 ? 0.2 : unit
+            for value in stride(from: 0, through: axisMax + 1e-9, by: step) {
                 let y = Self.text(floor - value * scale)
                 picture.raw(
                     "<path class=\"grid\" d=\"M\(Self.text(Self.left)) \(y)H\(Self.text(width))\"/>"

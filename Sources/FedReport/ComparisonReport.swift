@@ -56,7 +56,7 @@ package struct ComparisonReport: Equatable, Sendable {
     package struct Pooled: Equatable, Sendable {
         /// SHA-256 of the pooled model, hexadecimal.
         package let modelSHA256: String
-        /// Largest relative difference of a number in the two models; `nil` when their shapes differ.
+        /// Largest relative difference of a number in the two models; `nil` for unlike shapes.
         package let maxRelativeDifference: Double?
         /// True when the two models are the same bytes.
         package let identical: Bool

@@ -4,9 +4,13 @@ package struct ComparisonTable {
     package static let widthMax = 110
     private static let budgetsShownMax = 3
     private static let nameWidth = 12
+    private static let gainWidth = 9
 
     private let report: ComparisonReport
     private let coloured: Bool
+    private let rowsWidth: Int
+    private let fraudsWidth: Int
+    private let caughtWidth: Int
 
     /// A table of a report.
     ///
@@ -14,9 +18,23 @@ package struct ComparisonTable {
     package init(_ report: ComparisonReport, coloured: Bool = false) {
         self.report = report
         self.coloured = coloured
+        // The totals are the longest numbers of their columns.
+        rowsWidth = max(9, NumberText.grouped(report.testRows).count + 1)
+        fraudsWidth = max(8, NumberText.grouped(report.testFrauds).count + 2)
+        let caught = report.budgets.flatMap { budget in
+            ScoreKind.allCases.map { report.caught($0, budget: budget) }
+        }
+        caughtWidth = max(7, NumberText.grouped(caught.max() ?? 0).count + 1)
     }
 
-    private var budgets: [String] { Array(report.budgets.prefix(Self.budgetsShownMax)) }
+    /// The budgets for which there is room, at least one.
+    private var budgets: [String] {
+        let room = (Self.widthMax - fixedWidth) / (caughtWidth + Self.gainWidth)
+        return Array(report.budgets.prefix(min(Self.budgetsShownMax, max(1, room))))
+    }
+
+    /// Width of the columns before those of the budgets.
+    private var fixedWidth: Int { Self.nameWidth + rowsWidth + fraudsWidth + 2 + 9 + 3 * 7 }
 
     /// All lines, each with a line end.
     package var text: String {
@@ -40,11 +58,16 @@ package struct ComparisonTable {
 
     private var heading: [String] {
         let fixed =
-            Self.left("bank", Self.nameWidth) + Self.right("rows", 10) + Self.right("frauds", 8)
+            Self.left("bank", Self.nameWidth) + Self.right("rows", rowsWidth)
+            + Self.right("frauds", fraudsWidth)
             + "  " + Self.left("score", 9) + Self.right("AUC", 7) + Self.right("AP", 7)
             + Self.right("KS", 7)
-        let columns = budgets.map { _ in Self.right("caught", 7) + Self.right("gain", 9) }
-        let above = budgets.map { Self.right("review " + NumberText.budget($0), 16) }
+        let columns = budgets.map { _ in
+            Self.right("caught", caughtWidth) + Self.right("gain", Self.gainWidth)
+        }
+        let above = budgets.map {
+            Self.right("review " + NumberText.budget($0), caughtWidth + Self.gainWidth)
+        }
         return [
             String(repeating: " ", count: fixed.count) + above.joined(), fixed + columns.joined(),
         ]
@@ -62,22 +85,22 @@ package struct ComparisonTable {
             let isFirst = kind == .local
             var line =
                 Self.left(isFirst ? name : "", Self.nameWidth)
-                + Self.right(isFirst ? NumberText.grouped(rows) : "", 10)
-                + Self.right(isFirst ? NumberText.grouped(frauds) : "", 8)
+                + Self.right(isFirst ? NumberText.grouped(rows) : "", rowsWidth)
+                + Self.right(isFirst ? NumberText.grouped(frauds) : "", fraudsWidth)
             line += "  " + Self.left(kind.rawValue, 9)
             for figure in [score(kind)?.auc, score(kind)?.ap, score(kind)?.ks] {
                 line += Self.right(score(kind) == nil ? "" : NumberText.fixed(figure, 3), 7)
             }
             for budget in budgets {
-                line += Self.right(NumberText.grouped(caught(kind, budget)), 7)
-                line += isFirst ? Self.right("", 9) : painted(gain(kind, budget))
+                line += Self.right(NumberText.grouped(caught(kind, budget)), caughtWidth)
+                line += isFirst ? Self.right("", Self.gainWidth) : painted(gain(kind, budget))
             }
             return Self.withoutTrailingSpaces(line)
         }
     }
 
     private func painted(_ gain: Double?) -> String {
-        let text = Self.right(NumberText.gain(gain), 9)
+        let text = Self.right(NumberText.gain(gain), Self.gainWidth)
         guard coloured, let gain, gain != 0 else { return text }
         return "\u{1B}[\(gain > 0 ? 32 : 31)m\(text)\u{1B}[0m"
     }
@@ -86,7 +109,8 @@ package struct ComparisonTable {
         var lines = [
             "caught: frauds among the rows that each bank reviews, its highest scores first.",
             "gain: caught by this score over caught by the local score, minus 1.",
-            "AUC: area under the ROC curve. AP: average precision. KS: Kolmogorov-Smirnov distance.",
+            "AUC: area under the ROC curve. AP: average precision. "
+                + "KS: Kolmogorov-Smirnov distance.",
         ]
         for (rule, names) in combinations {
             lines += Self.wrapped("combined by \(rule): \(names.joined(separator: ", "))")

@@ -1,7 +1,7 @@
 /// Precision over recall of one bank's three scores.
 struct CurveChart {
     private static let side = 180.0
-    private static let left = 34.0
+    private static let left = 46.0
     private static let top = 8.0
     private static let pointsMax = 400
 
@@ -14,7 +14,7 @@ struct CurveChart {
     /// The chart as an `svg` element.
     var svg: String {
         var picture = Markup()
-        let width = Self.left + Self.side + 10
+        let width = Self.left + Self.side + 16
         let height = Self.top + Self.side + 36
         picture.group(
             "svg",
@@ -40,9 +40,14 @@ struct CurveChart {
                         + "y=\"\(Self.text(Self.top + Self.side + 14))\" class=\"middle\"")
             }
             picture.element(
-                "text", "recall → precision ↑",
+                "text", "recall",
                 attributes: "x=\"\(Self.text(Self.left + Self.side / 2))\" "
                     + "y=\"\(Self.text(height - 6))\" class=\"middle\"")
+            let middle = Self.text(Self.top + Self.side / 2)
+            picture.element(
+                "text", "precision",
+                attributes: "x=\"10\" y=\"\(middle)\" transform=\"rotate(-90 10 \(middle))\" "
+                    + "class=\"middle\"")
             for kind in ScoreKind.allCases {
                 let path = Self.path(bank.curves[kind])
                 if path.isEmpty { continue }

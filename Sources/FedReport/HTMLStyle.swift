@@ -23,16 +23,18 @@ enum HTMLStyle {
           padding: 14px 16px; }
         .card strong { display: block; font-size: 1.6rem; line-height: 1.25; }
         .card span, .card small { display: block; }
-        .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr));
-          gap: 14px 22px; }
+        .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr));
+          gap: 14px 12px; }
         .charts.wide { grid-template-columns: repeat(auto-fit, minmax(min(430px, 100%), 1fr)); }
         figure { margin: 0; break-inside: avoid; }
         figcaption { font-weight: 600; margin-bottom: 4px; }
-        .charts svg { width: 100%; height: auto; display: block; }
+        .charts svg { width: 100%; height: auto; display: block; max-width: 300px; }
+        .charts.wide figure { overflow-x: auto; }
         svg text { fill: var(--soft); font-size: 11px; }
         svg text.end { text-anchor: end; }
         svg text.middle { text-anchor: middle; }
-        svg text.gain { text-anchor: middle; fill: var(--ink); font-weight: 600; }
+        svg text.gain { text-anchor: middle; fill: var(--ink); font-weight: 600;
+          stroke: var(--page); stroke-width: 4px; paint-order: stroke; }
         .grid { stroke: var(--line); stroke-width: 1; fill: none; }
         .bar.local { fill: var(--local); }
         .bar.federated { fill: var(--federated); }
@@ -48,10 +50,13 @@ enum HTMLStyle {
         table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums;
           font-size: 0.9rem; }
         caption { text-align: left; font-weight: 600; padding-bottom: 6px; }
-        th, td { padding: 4px 10px; text-align: right; vertical-align: top; white-space: nowrap; }
-        th:first-child, tbody th { text-align: left; font-weight: 500; white-space: normal; }
+        th, td { padding: 4px 8px; text-align: right; vertical-align: top; white-space: nowrap; }
+        th.text, tbody th { text-align: left; }
+        tbody th { font-weight: 500; }
         thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); }
         tbody + tbody tr:first-child > *, tr.total > * { border-top: 1px solid var(--line); }
+        th[scope="rowgroup"] { white-space: normal; overflow-wrap: anywhere; min-width: 9em; }
+        th[scope="rowgroup"] small { display: block; font-weight: 400; }
         th[scope="rowgroup"], tr.total > *, tbody:last-child tr.combined > td {
           font-weight: 700; }
         td.up { color: var(--up); font-weight: 600; }
@@ -69,7 +74,7 @@ enum HTMLStyle {
           font-size: 0.9rem; }
         dt { color: var(--soft); }
         dd { margin: 0; overflow-wrap: anywhere; }
-        @media (max-width: 760px) { .boundary { grid-template-columns: 1fr; }
+        @media screen and (max-width: 760px) { .boundary { grid-template-columns: 1fr; }
           .arrow { justify-self: center; transform: rotate(90deg); }
           dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 8px; } }
         @media print { :root { --ink: #000; --soft: #444; --page: #fff; --panel: #fff;
@@ -79,7 +84,8 @@ enum HTMLStyle {
           main { max-width: none; padding: 0; } h2 { break-after: avoid; margin-top: 22px; }
           .scroll { overflow: visible; } tbody, .cards { break-inside: avoid; }
           th, td { padding: 2px 6px; } .charts { grid-template-columns: repeat(3, 1fr); }
-          .charts.wide { grid-template-columns: repeat(2, 1fr); } }
+          .charts.wide { grid-template-columns: repeat(2, 1fr); }
+          .charts.wide svg { min-width: 0 !important; } }
 
         """
 }

@@ -24,8 +24,11 @@ enum NumberText {
     }
 
     /// A gain as a signed percentage with one decimal, "+14.1 %"; "-" for `nil`.
+    ///
+    /// Elevenfold and more is ">+999 %".
     static func gain(_ value: Double?) -> String {
         guard let value, value.isFinite else { return "-" }
+        if value >= 10 { return ">+999 %" }
         let text = fixed(value * 100, 1)
         return (text.hasPrefix("-") ? "" : text == "0.0" ? "±" : "+") + text + " %"
     }

@@ -1,6 +1,6 @@
 /// All that the HTML report of a run shows.
 package struct RunReport: Sendable {
-    /// A point of a precision–recall curve; both in 0 ... 1.
+    /// A point of a precision–recall curve, both from 0 to 1.
     package struct CurvePoint: Equatable, Sendable {
         /// Frauds found, as a share of all frauds.
         package let recall: Double

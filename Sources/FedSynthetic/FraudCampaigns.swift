@@ -23,7 +23,7 @@ struct FraudCampaigns {
     /// Enters all frauds.
     func strike(_ ledger: inout PaymentLedger) {
         let ordinary = ledger.payments.count
-        var taken = Set<Int>()
+        var untouched = Dictionary(grouping: 0..<ordinary) { ledger.payments[$0].terminal }
         for (kind, share) in Self.shares {
             var random = SeededGenerator(seed: seed, stream: 3, index: UInt64(kind.rawValue))
             let target = max(1, Int((Double(ordinary) * share).rounded()))
@@ -37,7 +37,7 @@ struct FraudCampaigns {
                 switch kind {
                 case .none: break
                 case .compromisedTerminal:
-                    committed += skim(from: day, ordinary, &taken, &random, &ledger)
+                    committed += skim(from: day, &untouched, &random, &ledger)
                 case .stolenCard: spendStolenCard(on: day, &random, &ledger)
                 case .accountTakeover: takeOver(on: day, &random, &ledger)
                 case .mulePayee: fanIn(from: day, &random, &ledger)
@@ -67,19 +67,18 @@ struct FraudCampaigns {
 
     /// Two of three card payments at one terminal, for some four to six weeks.
     ///
+    /// - Parameter untouched: Payments by terminal; a terminal is compromised once at most.
     /// - Returns: Payments turned into frauds.
     private func skim(
-        from day: Int, _ ordinary: Int, _ taken: inout Set<Int>,
-        _ random: inout SeededGenerator, _ ledger: inout PaymentLedger
+        from day: Int, _ untouched: inout [Int: [Int]], _ random: inout SeededGenerator,
+        _ ledger: inout PaymentLedger
     ) -> Int {
         let region = population.terminalsOfRegion[random.popular(Population.regionCount)]
         let terminal = region[random.below(region.count)]
         let days = day..<(day + random.integer(25, 45))
-        guard taken.insert(terminal).inserted else { return 0 }
         var count = 0
-        for index in 0..<ordinary {
-            let payment = ledger.payments[index]
-            guard payment.terminal == terminal, days.contains(payment.day) else { continue }
+        for index in untouched.removeValue(forKey: terminal) ?? [] {
+            guard days.contains(ledger.payments[index].day) else { continue }
             guard random.chance(0.67) else { continue }
             let factor = PortableMath.exp(0.5 + 0.35 * random.normal())
             ledger.falsify(index, amountFactor: factor, kind: .compromisedTerminal)

@@ -16,7 +16,7 @@ public struct SyntheticBank: Sendable {
     let arrival: [FraudKind: Int]
 
     /// Weight of the bank as a target of a campaign on a day.
-    func targetWeight(of kind: FraudKind, day: Int) -> Double {
+    package func targetWeight(of kind: FraudKind, day: Int) -> Double {
         let spared = day < arrival[kind, default: 0]
         return accountShare * exposure[kind, default: 1] * (spared ? 0.04 : 1)
     }
