@@ -1,7 +1,7 @@
 package import FedCore
-package import FedCrypto
+internal import FedCrypto
 package import FedRuntime
-package import FedWire
+internal import FedWire
 package import Logging
 
 /// The coordinator: admits banks' connections, starts runs, drives one at a time, tells watchers.
@@ -181,7 +181,7 @@ package actor CoordinatorService: FederationDelegate {
             let digest = model.digest.hexadecimal
             do {
                 try store.runs.saveModel(
-                    model, run: run.machine.manifest.run, at: now)
+                    model.bytes, sha256: digest, run: run.machine.manifest.run, at: now)
                 run.status.state = .succeeded
                 run.status.modelSHA256 = digest
                 run.status.note = "\(slots) masked sums, model \(digest)"

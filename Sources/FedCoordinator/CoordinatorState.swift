@@ -1,6 +1,6 @@
-public import FedCore
-public import FedCrypto
-public import FedRuntime
+internal import FedCore
+package import FedCrypto
+package import FedRuntime
 internal import Foundation
 
 /// What a coordinator's state folder holds beside its database: addresses, certificates, the

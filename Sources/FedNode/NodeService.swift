@@ -1,9 +1,9 @@
 package import FedCore
 internal import FedCrypto
-package import FedRuntime
+internal import FedRuntime
 internal import FedWire
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// A member bank's service: keeps one connection to the coordinator, takes part in runs, keeps
 /// models.
@@ -33,7 +33,8 @@ package actor NodeService: Service {
             record.finishedUnixMilliseconds = Timestamp.nowUnixMilliseconds()
             try store.runs.save(record)
         }
-        try store.pin(state.bank, identityKey: try state.identity().publicKey)
+        try store.pin(
+            try state.identity().publicKey, of: state.bank, at: Timestamp.nowUnixMilliseconds())
     }
 
     /// Serves until a graceful shutdown, or until waiting cannot help any more.
@@ -141,7 +142,8 @@ package actor NodeService: Service {
             run.manifest = manifest
             try store.runs.save(run.record)
             for member in manifest.roster.members {
-                try store.pin(member.bank, identityKey: member.identityKey)
+                try store.pin(
+                    member.identityKey, of: member.bank, at: Timestamp.nowUnixMilliseconds())
             }
             active = run
             logger.info(
@@ -155,7 +157,8 @@ package actor NodeService: Service {
                 await answer(query, contributors: contributors), on: channel)
         case .adopt(let model):
             try store.runs.saveModel(
-                model, run: run.machine.run, at: Timestamp.nowUnixMilliseconds())
+                model.bytes, sha256: model.digest.hexadecimal, run: run.machine.run,
+                at: Timestamp.nowUnixMilliseconds())
             try state.folder.write(model.bytes, to: "model.json")
         case .note(let notice):
             logger.log(
@@ -191,11 +194,15 @@ package actor NodeService: Service {
         let result = await Task.detached {
             () -> Result<(EncodedVector, any LocalLearner), LearningError> in
             do throws(LearningError) {
-                var learner =
-                    try learner
-                    ?? manifest.algorithm.localLearner(standard: standard, fit: data.fit)
-                let vector = try learner.answer(query, contributors: contributors)
-                return .success((vector, learner))
+                var ready: any LocalLearner
+                if let learner {
+                    ready = learner
+                } else {
+                    ready = try manifest.algorithm.localLearner(
+                        standard: standard, fit: data.fit)
+                }
+                let vector = try ready.answer(query, contributors: contributors)
+                return .success((vector, ready))
             } catch {
                 return .failure(error)
             }

@@ -1,5 +1,5 @@
 package import FedCore
-package import FedFiles
+internal import FedFiles
 
 /// Measures what the federated model adds at one bank: its own local model, the federated one, and
 /// both combined, on its own test rows.
@@ -103,7 +103,7 @@ package struct BankEvaluation: Sendable {
     private static func words(_ rule: CombinedModel.Rule, hasLocal: Bool) -> String {
         let suffix = hasLocal ? "" : ", no local model: one class only"
         switch rule {
-        case .weighted: return "stacked" + suffix
+        case .stacked: return "stacked" + suffix
         case .mean(let reason): return "mean (\(reason.rawValue))" + suffix
         }
     }

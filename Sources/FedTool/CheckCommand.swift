@@ -48,7 +48,9 @@ struct CheckCommand: AsyncParsableCommand {
 
     private func show(_ report: CheckReport) {
         for violation in report.violations.first { ConsoleOutput.line(violation.description) }
-        let hidden = report.violations.totalCount - report.violations.first.count
+        let hidden = 
+            report.violations.errorCount + report.violations.warningCount
+            - report.violations.first.count
         if hidden > 0 { ConsoleOutput.line("… and \(hidden) more") }
         ConsoleOutput.line(
             "\(report.file): \(report.rowCount) rows, \(report.fraudCount) frauds, "

@@ -78,15 +78,14 @@ import Testing
         #expect(credentials.identity == .bank(bankA))
     }
 
-    @Test("A request with any damaged byte is refused or keeps its key")
+    @Test("A request with any damaged byte is refused")
     func damagedRequest() throws {
         let authority = try TestAuthority()
         let request = try TLSKey.generate().certificateRequest(for: bankA)
-        let key = try CertificateAuthority.publicKey(ofRequestDER: request)
         var refusals = 0
         for index in request.indices {
             var damaged = request
-            damaged[index] ^= 0x01
+            damaged[index] ^= 0x80
             do {
                 let bundle = try authority.authority.sign(requestDER: damaged, bank: bankA)
                 Issue.record("byte \(index) was changed and \(bundle.serial) issued")
@@ -95,7 +94,6 @@ import Testing
             }
         }
         #expect(refusals == request.count)
-        #expect(!key.isEmpty)
     }
 
     @Test("A request whose signature is another's is refused")

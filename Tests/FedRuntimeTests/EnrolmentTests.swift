@@ -1,5 +1,6 @@
 import FedCore
 import FedRuntime
+import FedWire
 import Synchronization
 import Testing
 
@@ -115,9 +116,10 @@ import Testing
         func expectRefusal(
             _ reason: EnrolmentError.Reason, _ change: (inout EnrolmentRequest) -> Void
         ) async {
-            var request = good
-            change(&request)
-            await #expect(throws: EnrolmentError.refused(reason)) { [request] in
+            var changed = good
+            change(&changed)
+            let request = changed
+            await #expect(throws: EnrolmentError.refused(reason)) {
                 try await world.desk.enrol(request)
             }
         }

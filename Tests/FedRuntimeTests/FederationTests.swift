@@ -18,14 +18,14 @@ import Testing
         }
     }
 
-    @Test("A coordinator whose certificate has expired is named as that")
+    @Test("A coordinator whose certificate has expired is not trusted")
     func expiredCoordinator() async throws {
         let authority = try TestAuthority(serverValidity: .seconds(-60))
         try await withServer(authority.serverCredentials) { server in
             let client = FederationClient(
                 address: server.address, credentials: try authority.bank(bankA))
             await #expect(
-                throws: TransportError.coordinatorCertificateExpired(address: server.address)
+                throws: TransportError.coordinatorNotTrusted(address: server.address)
             ) { try await client.connect() }
         }
     }
@@ -253,11 +253,11 @@ import Testing
             let request = RunRequest(
                 banks: [], algorithm: "gbdt", configurationJSON: "", standardJSON: [], rowsMax: 1)
             #expect(try await client.startRun(request).run == StubOperator.run)
-            var unknown = request
-            unknown.algorithm = "abc"
+            let unknown = RunRequest(
+                banks: [], algorithm: "abc", configurationJSON: "", standardJSON: [], rowsMax: 1)
             await #expect(
                 throws: OperatorError.invalid(reason: "no algorithm abc", hint: "try gbdt")
-            ) { [unknown] in try await client.startRun(unknown) }
+            ) { try await client.startRun(unknown) }
             let rounds = Mutex<[UInt32]>([])
             let last = try await client.watchRun(StubOperator.run) { status in
                 rounds.withLock { $0.append(status.round) }
@@ -299,5 +299,82 @@ import Testing
         arguments: ["", ":1", "a", "a:", "a:65536", "a:-1", "::1:7443", "a:b"])
     func malformedAddresses(text: String) {
         #expect(throws: TransportError.malformedAddress(text)) { try HostAddress(text) }
+    }
+
+    @Test("A peer that falls silent is noticed at both ends")
+    func silentPeer() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        let impatient = TransportSettings(
+            pingAfter: .milliseconds(200), pingTimeout: .milliseconds(300))
+        try await withServer(authority.serverCredentials, delegate: delegate, settings: impatient) {
+            server in
+            let relay = try Relay(to: server.address)
+            let client = FederationClient(
+                address: relay.address, credentials: try authority.bank(bankA),
+                settings: impatient)
+            let bank = try await client.connect()
+            let coordinator = try await next(delegate.connections)
+            try await bank.send([1])
+            var iterator = coordinator.incoming.makeAsyncIterator()
+            #expect(try await iterator.next() == [1])
+            relay.stall()
+            await expectLoss(of: bank)
+            await expectLoss(of: coordinator)
+            relay.close()
+        }
+    }
+
+    @Test("Pings alone keep an idle connection")
+    func idleConnection() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        let impatient = TransportSettings(
+            pingAfter: .milliseconds(100), pingTimeout: .milliseconds(500))
+        try await withServer(authority.serverCredentials, delegate: delegate, settings: impatient) {
+            server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA),
+                settings: impatient)
+            let bank = try await client.connect()
+            let coordinator = try await next(delegate.connections)
+            // Long enough for a dozen pings: a server that took them for abuse would have closed.
+            try await Task.sleep(for: .milliseconds(1200))
+            try await bank.send([1])
+            var iterator = coordinator.incoming.makeAsyncIterator()
+            let message = try await iterator.next()
+            #expect(message == [1])
+            bank.close()
+        }
+    }
+
+    @Test("A connection that drops inside a message gives no message, at neither end")
+    func dropInsideMessage() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        try await withServer(authority.serverCredentials, delegate: delegate) { server in
+            let relay = try Relay(to: server.address, bytesMax: 2_500_000)
+            let client = FederationClient(
+                address: relay.address, credentials: try authority.bank(bankA))
+            let bank = try await client.connect()
+            let coordinator = try await next(delegate.connections)
+            let sending = Task { try await bank.send([UInt8](repeating: 1, count: 5_000_000)) }
+            await expectLoss(of: coordinator)
+            await expectLoss(of: bank)
+            await #expect(throws: TransportError.self) { try await sending.value }
+            let again = try await FederationClient(
+                address: server.address, credentials: try authority.bank(bankA)
+            ).connect()
+            again.close()
+        }
+    }
+
+    private func expectLoss(of channel: MessageChannel) async {
+        await #expect {
+            for try await _ in channel.incoming { Issue.record("a message came") }
+        } throws: { error in
+            guard case TransportError.connectionLost = error else { return false }
+            return true
+        }
     }
 }

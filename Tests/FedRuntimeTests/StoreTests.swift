@@ -128,7 +128,7 @@ import Testing
                     { try $0.execute(sql: "CREATE TABLE a (x)") },
                     { try $0.execute(sql: "CREATE TABLE b (x)") },
                 ])
-            try file.read { try $0.execute(sql: "SELECT x FROM a, b") }
+            try file.read { try $0.execute(sql: "SELECT a.x, b.x FROM a, b") }
         }
     }
 

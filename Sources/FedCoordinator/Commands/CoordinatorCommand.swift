@@ -2,6 +2,7 @@ package import ArgumentParser
 internal import FedConsole
 internal import FedCore
 internal import FedRuntime
+internal import FedWire
 
 /// `fed-coordinator`.
 package struct CoordinatorCommand: AsyncParsableCommand {

@@ -1,8 +1,10 @@
 package import ArgumentParser
 internal import FedConsole
 internal import FedCore
+internal import FedCrypto
 internal import FedFiles
 internal import FedRuntime
+internal import FedWire
 internal import Logging
 
 /// `fed-node`.

@@ -24,10 +24,9 @@ public enum TransportError: Error, Equatable, Sendable {
     case unreachable(address: HostAddress, reason: String)
     /// The connection was not made in time.
     case connectTimeout(address: HostAddress)
-    /// The coordinator's certificate was not issued by the authority that we trust.
+    /// The coordinator's certificate was not issued by the authority that we trust, or has expired:
+    /// the TLS library does not say which.
     case coordinatorNotTrusted(address: HostAddress)
-    /// The coordinator's certificate has expired.
-    case coordinatorCertificateExpired(address: HostAddress)
     /// The coordinator's certificate is for another host name.
     case nameMismatch(address: HostAddress)
     /// The coordinator does not accept our certificate.
@@ -59,9 +58,7 @@ extension TransportError: ExplainedError {
         case .connectTimeout(let address): "the coordinator at \(address) does not answer"
         case .coordinatorNotTrusted(let address):
             "the certificate of the coordinator at \(address) is not trusted: "
-                + "another authority issued it"
-        case .coordinatorCertificateExpired(let address):
-            "the certificate of the coordinator at \(address) has expired"
+                + "another authority issued it, or it has expired"
         case .nameMismatch(let address):
             "the certificate of the coordinator is not for the host \(address.host)"
         case .certificateRefused(let reason):
@@ -85,7 +82,6 @@ extension TransportError: ExplainedError {
             "check that fed-coordinator runs there and that the firewall lets this bank out"
         case .coordinatorNotTrusted:
             "check the address; after the coordinator was set up anew, enrol again"
-        case .coordinatorCertificateExpired: "the coordinator's operator must renew it"
         case .nameMismatch:
             "dial the name that the coordinator advertises, or have the operator add this one"
         case .certificateRefused:
@@ -106,8 +102,8 @@ extension TransportError: ExplainedError {
         switch self {
         case .unreachable, .connectTimeout, .connectionLost: true
         case .refused(let refusal): refusal == .shuttingDown
-        case .coordinatorNotTrusted, .coordinatorCertificateExpired, .nameMismatch,
-            .certificateRefused, .ownCredentials, .closed, .framing, .addressInUse, .cannotListen,
+        case .coordinatorNotTrusted, .nameMismatch, .certificateRefused, .ownCredentials, .closed,
+            .framing, .addressInUse, .cannotListen,
             .malformedAddress:
             false
         }

@@ -96,7 +96,6 @@ enum TransportFailure {
             }
             return nil
         }
-        if text.contains("EXPIRED") { return .coordinatorCertificateExpired(address: address) }
         if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("UNABLETOVALIDATE") {
             return .coordinatorNotTrusted(address: address)
         }
