@@ -26,7 +26,8 @@ enum LogisticScales {
     static func rowSum(range: ClosedRange<Double>, limit: Int64) -> FixedPointScale? {
         let magnitude = max(range.lowerBound.magnitude, range.upperBound.magnitude)
         return FixedPointScale(
-            bound: Double(rowsPerBankMax) * max(magnitude, .leastNormalMagnitude), integerMax: limit)
+            bound: Double(rowsPerBankMax) * max(magnitude, .leastNormalMagnitude), integerMax: limit
+        )
     }
 
     /// The scales of the first and second moments about `centre`, a value within `range`.
