@@ -103,9 +103,9 @@ public struct JointLogisticLearner: JointLearner {
 
     /// Takes a sum in.
     ///
-    /// - Throws: ``LearningError/laneCount(got:expected:)``; ``LearningError/unusableData(reason:)``
-    ///   when all rows have one label; ``LearningError/numericalFailure(reason:)`` for impossible sums
-    ///   or no convergence.
+    /// - Throws: ``LearningError/laneCount(got:expected:)``;
+    ///   ``LearningError/unusableData(reason:)`` when all rows have one label;
+    ///   ``LearningError/numericalFailure(reason:)`` for impossible sums or no convergence.
     public mutating func absorb(_ aggregate: Aggregate) throws(LearningError) {
         switch stage {
         case .rowSums(let query):
