@@ -129,7 +129,7 @@ FED_CLONES void fed_logistic_terms(const double *restrict eta, const uint8_t *re
         double weight = weight_normal + weight_step * label;
         double magnitude = __builtin_fabs(x);
         double held = magnitude < 700.0 ? magnitude : 700.0;
-        // exp(-|x|/2) is what the root needs, without a call of sqrt that would stop the vector code.
+        // The root needs exp(-|x|/2); a call of sqrt would stop the vector code.
         double half = exp_negative(-0.5 * held);
         double e = half * half;
         double inverse = 1.0 / (1.0 + e);

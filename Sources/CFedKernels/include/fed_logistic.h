@@ -8,8 +8,8 @@ int fed_cpu_has_avx2(void);
 /// Whether this processor offers AVX-512 F, DQ, BW and VL, as OpenBLAS's SkylakeX kernels need.
 int fed_cpu_has_avx512(void);
 
-/// values[i] = sign(values[i])·log(1 + |values[i]|) for `count` finite values; the relative error is
-/// below 1e-15.
+/// values[i] = sign(values[i])·log(1 + |values[i]|) for `count` values; the relative error is below
+/// 1e-15. Infinities count as ±1e300.
 void fed_signed_log(double *values, size_t count);
 
 /// The terms of the logistic log-loss of `count` rows with log-odds eta[i] (finite).

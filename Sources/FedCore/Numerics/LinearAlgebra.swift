@@ -1,9 +1,9 @@
 import COpenBLAS
 
-/// Dense linear algebra in double precision, column-major. The only file that calls BLAS and
-/// LAPACK; shapes are checked here.
+/// Dense linear algebra in double precision, column-major.
 ///
-/// The library runs single-threaded: blocks are small, and callers share the work out themselves.
+/// The only file that calls BLAS and LAPACK; shapes are checked here. The library
+/// runs single-threaded: blocks are small, and callers share the work out themselves.
 package enum LinearAlgebra {
     /// Set up once, before the first call.
     private static let singleThreaded: Void = openblas_set_num_threads(1)

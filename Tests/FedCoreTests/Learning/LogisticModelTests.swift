@@ -53,8 +53,10 @@ struct LogisticModelTests {
             ("fed-logistic-model/1", "fed-logistic-model/2"), ("{\"", "{ \""),
             ("\"iterations\":", "\"iterations\":-"), ("\"frauds\":", "\"frauds\":9999"),
             ("\"intercept\":-", "\"intercept\":NaN"), ("[true,true]", "[true]"),
-            ("\"coefficients\":[", "\"coefficients\":[0,"), ("\"coefficients\":[", "\"b\":[],\"c\":["),
-            ("\"deviations\":[", "\"deviations\":[-"), ("abab", "ABAB"), ("\"lambda\":1", "\"lambda\":0"),
+            ("\"coefficients\":[", "\"coefficients\":[0,"),
+            ("\"coefficients\":[", "\"b\":[],\"c\":["),
+            ("\"deviations\":[", "\"deviations\":[-"), ("abab", "ABAB"),
+            ("\"lambda\":1", "\"lambda\":0"),
             ("\"lambda\":1", "\"lambda\":1.0"), ("\"lambda\":1", "\"lambda\":1e999"),
             ("0707", "07"), ("\"standardErrors\":[", "\"standardErrors\":[-"),
         ]

@@ -78,7 +78,8 @@ struct RankedScoresTests {
     @Test func measuresOfOneClassOrNoRowsAreNil() throws {
         let normal = try RankedScores(scores: [1, 2], labels: [0, 0])
         #expect(normal.areaUnderROC == nil && normal.averagePrecision == nil)
-        #expect(normal.kolmogorovSmirnov == nil && normal.precisionRecallCurve(pointsMax: 9).isEmpty)
+        #expect(
+            normal.kolmogorovSmirnov == nil && normal.precisionRecallCurve(pointsMax: 9).isEmpty)
         let fraud = try RankedScores(scores: [1, 2], labels: [1, 1])
         #expect(fraud.areaUnderROC == nil && fraud.averagePrecision == 1)
         let none = try RankedScores(scores: [], labels: [])

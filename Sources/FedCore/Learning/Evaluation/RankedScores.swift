@@ -1,5 +1,6 @@
-/// Labelled rows in falling order of score; ties keep the order of rows. Every measure of a ranking
-/// is computed from it.
+/// Labelled rows in falling order of score; ties keep the order of rows.
+///
+/// Every measure of a ranking is computed from it.
 public struct RankedScores: Sendable {
     /// Rows.
     public let rowCount: Int
@@ -42,8 +43,9 @@ public struct RankedScores: Sendable {
     /// Rows labelled as normal.
     public var normalCount: Int { rowCount - fraudCount }
 
-    /// Area under the receiver's operating characteristic, ties counted one half; `nil` when a class
-    /// has no rows.
+    /// Area under the receiver's operating characteristic, ties counted one half.
+    ///
+    /// `nil` when a class has no rows.
     public var areaUnderROC: Double? {
         guard fraudCount > 0, normalCount > 0 else { return nil }
         var below = 0.0
@@ -85,8 +87,10 @@ public struct RankedScores: Sendable {
         return greatest
     }
 
-    /// What reviewers find within their budget: the floor(share · rows) highest scores, at least one
-    /// where there is a row; of equal scores the earlier row first.
+    /// What reviewers find within their budget.
+    ///
+    /// They look at the floor(share · rows) highest scores, at least one where there is a row; of
+    /// equal scores at the earlier row first.
     ///
     /// - Parameter share: the review budget as a share of rows, 0 to 1.
     public func review(share: Double) -> ReviewOutcome {

@@ -62,6 +62,7 @@ public struct JointLogisticLearner: JointLearner {
         return model
     }
 
+    /// Newton rounds done, and the objective a row.
     public var progress: LearnerProgress {
         let (done, note): (Int, String) =
             switch stage {
@@ -79,6 +80,7 @@ public struct JointLogisticLearner: JointLearner {
         return LearnerProgress(roundsDone: done, roundsMax: configuration.iterationsMax, note: note)
     }
 
+    /// The query for the present stage, or the model; asking again gives the same.
     public mutating func next() throws(LearningError) -> JointStep {
         let (round, query): (Int, LogisticQuery)
         switch stage {
@@ -99,6 +101,11 @@ public struct JointLogisticLearner: JointLearner {
                 layout: layout))
     }
 
+    /// Takes a sum in.
+    ///
+    /// - Throws: ``LearningError/laneCount(got:expected:)``;
+    ///   ``LearningError/unusableData(reason:)`` when all rows have one label;
+    ///   ``LearningError/numericalFailure(reason:)`` for impossible sums or no convergence.
     public mutating func absorb(_ aggregate: Aggregate) throws(LearningError) {
         switch stage {
         case .rowSums(let query):

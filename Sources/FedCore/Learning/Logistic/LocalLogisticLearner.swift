@@ -18,8 +18,8 @@ public struct LocalLogisticLearner: LocalLearner {
     ///   - space: the feature standard's columns.
     ///   - configuration: from the manifest that the bank consented to.
     ///   - threads: threads to use; the answers do not depend on it.
-    /// - Throws: ``LearningError/unusableData(reason:)`` when the columns are not the standard's, or
-    ///   for more than 2^30 rows.
+    /// - Throws: ``LearningError/unusableData(reason:)`` when the columns are not the standard's,
+    ///   or for more than 2^30 rows.
     public init(
         dataset: Dataset, space: LinearFeatureSpace, configuration: LogisticConfiguration,
         threads: Int = 1
@@ -33,6 +33,11 @@ public struct LocalLogisticLearner: LocalLearner {
         self.fraudCount = dataset.fraudCount
     }
 
+    /// Computes the answer to a query.
+    ///
+    /// - Throws: ``LearningError/unexpectedQuery(kind:reason:)`` for a query out of order, one that
+    ///   does not fit the feature standard, or scales beyond the overflow bound;
+    ///   ``LearningError/laneOutOfRange(lane:laneMagnitudeMax:)`` for a value beyond it.
     public mutating func answer(
         _ query: Query, contributors: Int
     ) throws(LearningError) -> EncodedVector {

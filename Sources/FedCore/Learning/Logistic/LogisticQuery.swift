@@ -143,7 +143,8 @@ enum LogisticQuery: Equatable, Sendable {
         }
     }
 
-    private static func readDoubles(_ reader: inout ByteReader) throws(DecodingFailure) -> [Double] {
+    private static func readDoubles(_ reader: inout ByteReader) throws(DecodingFailure) -> [Double]
+    {
         try reader.readEach(limit: LinearFeatureSpace.featureCountMax + 1) {
             (reader: inout ByteReader) throws(DecodingFailure) -> Double in
             try reader.readDouble()

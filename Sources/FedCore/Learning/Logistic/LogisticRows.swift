@@ -129,7 +129,8 @@ package struct LogisticRows: Sendable {
                     fed_standardise(
                         base + (block * features + feature) * Self.blockRows, Self.blockRows,
                         standardisation.means[feature],
-                        standardisation.varies[feature] ? 1 / standardisation.deviations[feature] : 0)
+                        standardisation.varies[feature]
+                            ? 1 / standardisation.deviations[feature] : 0)
                 }
             }
         }

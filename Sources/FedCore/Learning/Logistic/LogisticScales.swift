@@ -5,16 +5,15 @@
 /// the number of all banks' rows, w the greater class weight.
 ///
 /// - Row sums. A bank has at most ``rowsPerBankMax`` rows, so |Σt| ≤ rowsPerBankMax · max|t|.
-/// - Moments about a provisional mean c, which differs from the true mean m by ε at most (by the
-///   rounding of the row sums; the 2^-20 of the greatest magnitude that is allowed here suffices for
-///   200 banks). For values
-///   in [l, u] with mean m, Σ(t - m)² ≤ N(m - l)(u - m) (Bhatia, Davis 2000); squares are not
-///   negative, so each bank's share is no greater than the sum, and
+/// - Moments about a provisional mean c, which differs from the true mean m by ε at most: by the
+///   rounding of the row sums. The 2^-20 of the greatest magnitude that is allowed for it here
+///   suffices for 200 banks. For values in [l, u] with mean m, Σ(t - m)² ≤ N(m - l)(u - m) (Bhatia,
+///   Davis 2000); squares are not negative, so each bank's share is no greater than the sum, and
 ///   Σ(t - c)² ≤ V = N·((c - l + ε)(u - c + ε) + ε²). By Cauchy and Schwarz |Σ(t - c)| ≤ √(N·V).
 /// - Newton terms. Standardised inputs have Σz² = N over all banks (0 for a constant feature), so
 ///   a bank's Σz² ≤ N. With residuals |w(p - y)| ≤ w and p(1 - p) ≤ 1/4, by Cauchy and Schwarz:
-///   gradient |Σ w(p - y)z| ≤ w·N; Hessian |Σ w·p(1 - p)·z·z'| ≤ w·N/4; and as the log-loss of a row
-///   is at most log 2 + |η|, and Σ|z| ≤ N: loss ≤ w·N·(log 2 + |intercept| + Σ|coefficient|).
+///   gradient |Σ w(p - y)z| ≤ w·N; Hessian |Σ w·p(1 - p)·z·z'| ≤ w·N/4. The log-loss of a row is at
+///   most log 2 + |η|, and Σ|z| ≤ N: loss ≤ w·N·(log 2 + |intercept| + Σ|coefficient|).
 ///
 /// A scale is the finest that leaves a factor of two above its bound, which covers the rounding of
 /// doubles and of the published sums.
@@ -26,7 +25,8 @@ enum LogisticScales {
     static func rowSum(range: ClosedRange<Double>, limit: Int64) -> FixedPointScale? {
         let magnitude = max(range.lowerBound.magnitude, range.upperBound.magnitude)
         return FixedPointScale(
-            bound: Double(rowsPerBankMax) * max(magnitude, .leastNormalMagnitude), integerMax: limit)
+            bound: Double(rowsPerBankMax) * max(magnitude, .leastNormalMagnitude), integerMax: limit
+        )
     }
 
     /// The scales of the first and second moments about `centre`, a value within `range`.

@@ -2,10 +2,11 @@
 /// gradient, Hessian and loss at that point.
 ///
 /// The objective is scikit-learn's: the sum of the rows' weighted log-losses plus λ/2·|w|², the
-/// intercept free. The start is w = 0 with the log-odds of the base rate. Where classes are rare
-/// the first step from there overshoots by orders of magnitude, so it is damped by
-/// 1 / (1 + decrement / (4·weight of the rarer class)); a later step is full, and is cut by a
-/// parabola through the losses when the loss did not fall enough (Armijo, 10^-4).
+/// intercept free. The start is w = 0 with the log-odds of the base rate. Where classes are rare,
+/// full steps overshoot by orders of magnitude at first, so every step has the length
+/// 1 / (1 + decrement / (3·weight of the rarer class)): it tends to 1 as fast as the decrement to
+/// 0, so convergence stays quadratic. A step is cut by a parabola through the losses when the
+/// loss did not fall enough (Armijo, 10^-4).
 struct NewtonOptimiser: Sendable {
     /// The greatest magnitude of a coefficient; beyond it the classes count as separable.
     static let coefficientMagnitudeMax = 1e3
@@ -25,7 +26,7 @@ struct NewtonOptimiser: Sendable {
     private let iterationsMax: Int
     private let rarerWeight: Double
     private var accepted: Accepted?
-    /// The point to evaluate next; the solution, once ``isConverged``. The intercept is last.
+    /// The point to evaluate next, or the solution once ``isConverged``; the intercept is last.
     private(set) var point: [Double]
     /// Evaluations taken in.
     private(set) var iterations = 0
@@ -43,7 +44,8 @@ struct NewtonOptimiser: Sendable {
         normals: Int, frauds: Int, varies: [Bool], configuration: LogisticConfiguration
     ) throws(LearningError) {
         guard frauds > 0, normals > 0 else {
-            throw .unusableData(reason: "all rows have one label: \(frauds == 0 ? "normal" : "fraud")")
+            throw .unusableData(
+                reason: "all rows have one label: \(frauds == 0 ? "normal" : "fraud")")
         }
         let fraudWeight = Double(frauds) * configuration.fraudWeight
         let normalWeight = Double(normals) * configuration.normalWeight
@@ -127,10 +129,12 @@ struct NewtonOptimiser: Sendable {
             return try checkMagnitude()
         }
         try checkMagnitude()
-        var length = accepted == nil ? 1 / (1 + decrement / (4 * rarerWeight)) : 1
-        while length > 0x1p-20, zip(point, direction).contains(where: {
-            ($0 + length * $1).magnitude > Self.coefficientMagnitudeMax
-        }) {
+        var length = 1 / (1 + decrement / (3 * rarerWeight))
+        while length > 0x1p-20,
+            zip(point, direction).contains(where: {
+                ($0 + length * $1).magnitude > Self.coefficientMagnitudeMax
+            })
+        {
             length /= 2
         }
         accepted = Accepted(
@@ -139,11 +143,12 @@ struct NewtonOptimiser: Sendable {
         point = zip(point, direction).map { $0 + length * $1 }
     }
 
-    /// Whether the error after one more full step is below the tolerance. Newton's steps shrink as
-    /// s' = c·s², so two of them give c, and c·s² is what would be left.
+    /// Whether the error after one more full step is below the tolerance.
+    ///
+    /// Newton's steps shrink as s' = c·s², so two of them give c, and c·s² is what would be left.
     private func isLast(relative: Double, decrement: Double, objective: Double) -> Bool {
         if relative <= 1e-12 || decrement <= 1e-16 * (1 + objective.magnitude) { return true }
-        guard let accepted, accepted.stepLength == 1, relative <= 1e-2 else { return false }
+        guard let accepted, accepted.stepLength > 0.9, relative <= 1e-2 else { return false }
         let ratio = relative / accepted.relativeStep
         return relative * ratio * ratio <= tolerance
     }
@@ -188,7 +193,8 @@ struct NewtonOptimiser: Sendable {
             return (gradient, try CholeskyFactor(upperTriangleOf: hessian, order: order))
         } catch .notPositiveDefinite(_, let pivot) {
             throw .numericalFailure(
-                reason: "the Hessian is not positive definite at coefficient \(pivot); raise lambda")
+                reason: "the Hessian is not positive definite at coefficient \(pivot); raise lambda"
+            )
         } catch {
             throw .numericalFailure(reason: "the Hessian is not finite")
         }

@@ -26,8 +26,9 @@ public struct Standardisation: Equatable, Sendable {
             varies: [Bool](repeating: true, count: count))
     }
 
-    /// Computes the figures from sums about a provisional centre (the corrected two-pass algorithm;
-    /// Chan, Golub, LeVeque 1983, eq. 1.7).
+    /// Computes the figures from sums about a provisional centre.
+    ///
+    /// This is the corrected two-pass algorithm (Chan, Golub, LeVeque 1983, equation 1.7).
     ///
     /// - Parameters:
     ///   - rows: rows in all, positive.
