@@ -17,20 +17,21 @@ final class Relay: Sendable {
     private let sockets = Mutex<[CInt]>([])
 
     init(to target: HostAddress, bytesMax: Int = .max) throws {
-        self.target = target
-        self.bytesMax = bytesMax
-        listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         try #require(listener >= 0)
         try Self.withLoopback(port: 0) { bind(listener, $0, $1) }
         try #require(listen(listener, 1) == 0)
         var bound = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = withUnsafeMutablePointer(to: &bound) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { [listener] in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 getsockname(listener, $0, &size)
             }
         }
         try #require(status == 0)
+        self.target = target
+        self.bytesMax = bytesMax
+        self.listener = listener
         address = HostAddress(host: "127.0.0.1", port: Int(UInt16(bigEndian: bound.sin_port)))
         Thread.detachNewThread { self.accept() }
     }

@@ -97,8 +97,9 @@ struct Demo {
         evaluateTime = ContinuousClock.now - started
         if checkPooled {
             progress.begin("training on all rows in one place, to compare")
-            evaluation?.pooled = try await DemoEvaluation.pooled(
+            let pooled = try await DemoEvaluation.pooled(
                 self, standard: standard, federated: training.model)
+            evaluation?.pooled = pooled
         }
         progress.done("evaluated")
     }
