@@ -51,7 +51,7 @@ public enum EnrolmentClient {
     private static func send(
         _ request: Fed_V1_EnrolRequest, _ invitation: Invitation, _ settings: TransportSettings
     ) async throws(EnrolmentError) -> Fed_V1_EnrolReply {
-        let tap = ConnectionTap()
+        let tap = ConnectionTap(settings: settings)
         do {
             let transport = try ClientTransport.make(
                 to: invitation.enrolment, authorityPEM: invitation.authorityPEM,

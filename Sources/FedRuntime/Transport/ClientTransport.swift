@@ -3,7 +3,7 @@ internal import GRPCNIOTransportHTTP2Posix
 
 /// Makes the client's side of a connection.
 enum ClientTransport {
-    /// A transport to one address, whose certificate must come from the authority and name the host.
+    /// A transport to one address, whose certificate must be the authority's and name the host.
     ///
     /// - Parameter credentials: the client's own; `nil` to show none.
     static func make(

@@ -28,7 +28,7 @@ public struct FederationClient: Sendable {
         } catch {
             throw .ownCredentials(error)
         }
-        let tap = ConnectionTap()
+        let tap = ConnectionTap(settings: settings)
         let transport = try ClientTransport.make(
             to: address, authorityPEM: credentials.authorityPEM, credentials: credentials,
             settings: settings, tap: tap)
@@ -87,7 +87,7 @@ private struct Call: Sendable {
             channel.end(.success(()))
         } catch {
             opened.set(.failure(TransportFailure.connecting(error, first: tap.error, to: address)))
-            channel.end(.failure(TransportFailure.lost(error)))
+            channel.end(.failure(TransportFailure.lost(error, first: tap.error)))
         }
         // Messages that were accepted but never written: their senders must not wait for ever.
         for await item in outgoing { item.done.resume(returning: channel.endingError) }
@@ -112,7 +112,8 @@ private struct Call: Sendable {
                 if case .message(let frame) = part { frame } else { nil }
             }
             await FramePump.read(
-                frames, into: inbound, of: channel, messageBytesMax: messageBytesMax)
+                frames, into: inbound, of: channel, messageBytesMax: messageBytesMax,
+                tap: tap)
         }
     }
 }

@@ -131,7 +131,8 @@ public final class FederationServer: Service {
                     tls.trustRoots = .certificates([credentials.authoritySource])
                     tls.requireALPN = true
                 },
-                config: configuration.settings.serverConfiguration(onAccept: ConnectionTap())),
+                config: configuration.settings.serverConfiguration(
+                    onAccept: ConnectionTap(settings: configuration.settings))),
             services: services, interceptors: interceptors)
     }
 }

@@ -33,7 +33,7 @@ enum FramePump {
     /// Reads frames into the channel's inbound queue until they end, then ends the channel.
     static func read<Frames: AsyncSequence>(
         _ frames: Frames, into inbound: MessageQueue, of channel: MessageChannel,
-        messageBytesMax: Int
+        messageBytesMax: Int, tap: ConnectionTap? = nil
     ) async where Frames.Element == Fed_V1_Frame {
         var reassembler = MessageReassembler(messageBytesMax: messageBytesMax)
         do {
@@ -52,7 +52,7 @@ enum FramePump {
                 channel.end(.failure(.framing(error)))
             }
         } catch {
-            channel.end(.failure(TransportFailure.lost(error)))
+            channel.end(.failure(TransportFailure.lost(error, first: tap?.error)))
         }
     }
 }

@@ -128,7 +128,7 @@ public struct OperatorClient: Sendable {
             @Sendable (Fed_V1_Operator.Client<HTTP2ClientTransport.Posix>, CallOptions)
             async throws -> Value
     ) async throws(OperatorError) -> Value {
-        let tap = ConnectionTap()
+        let tap = ConnectionTap(settings: settings)
         do {
             try await credentials.check(expected: .operatorConsole)
             let transport = try ClientTransport.make(

@@ -16,8 +16,11 @@ enum TransportFailure {
     }
 
     /// Why an established stream ended.
-    static func lost(_ error: any Error) -> TransportError {
+    ///
+    /// - Parameter first: the first error in the connection below gRPC, if it is known.
+    static func lost(_ error: any Error, first: (any Error)? = nil) -> TransportError {
         if let error = error as? TransportError { return error }
+        if first is SilentPeer { return .connectionLost(reason: "the peer has fallen silent") }
         guard let error = error as? RPCError else {
             return .connectionLost(reason: error is CancellationError ? "cancelled" : "\(error)")
         }
@@ -65,6 +68,8 @@ enum TransportFailure {
 
     private static func classify(_ error: any Error, address: HostAddress) -> TransportError? {
         switch error {
+        case is SilentPeer:
+            return .connectTimeout(address: address)
         case is OutdatedTLS:
             return .connectionLost(reason: "the peer does not speak TLS 1.3")
         case let error as IOError:

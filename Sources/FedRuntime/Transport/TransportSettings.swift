@@ -5,21 +5,22 @@ internal import GRPCNIOTransportHTTP2Posix
 public struct TransportSettings: Sendable {
     /// How long making a connection may take.
     public var connectTimeout: Duration
-    /// A peer that has been silent for so long is asked for a sign of life.
-    public var pingAfter: Duration
-    /// A peer that does not answer that within so long is gone.
-    public var pingTimeout: Duration
+    /// How often each end asks the other for a sign of life.
+    public var pingEvery: Duration
+    /// A peer from which nothing has come for so long is gone.
+    public var silenceMax: Duration
     /// Larger messages are refused.
     public var messageBytesMax: Int
 
     /// Settings under which a silent peer is noticed within 10 s.
     public init(
-        connectTimeout: Duration = .seconds(10), pingAfter: Duration = .seconds(4),
-        pingTimeout: Duration = .seconds(5), messageBytesMax: Int = FramingLimits.messageBytesMax
+        connectTimeout: Duration = .seconds(10), pingEvery: Duration = .seconds(3),
+        silenceMax: Duration = .seconds(9), messageBytesMax: Int = FramingLimits.messageBytesMax
     ) {
         self.connectTimeout = connectTimeout
-        self.pingAfter = pingAfter
-        self.pingTimeout = pingTimeout
+        precondition(pingEvery < silenceMax, "\(pingEvery) is not below \(silenceMax)")
+        self.pingEvery = pingEvery
+        self.silenceMax = silenceMax
         self.messageBytesMax = messageBytesMax
     }
 
@@ -32,6 +33,10 @@ public struct TransportSettings: Sendable {
     static let payloadBytesMax = FramingLimits.frameBytesMax + 1024
 
     /// The server's half.
+    ///
+    /// The library sends the pings; ``ConnectionTap`` judges the silence. The library's own verdict
+    /// is put off because it never comes: its server first waits for the silent peer to confirm the
+    /// shutdown, and each ping of its client begins the waiting anew.
     func serverConfiguration(
         onAccept tap: ConnectionTap
     ) -> HTTP2ServerTransport.Posix.Config {
@@ -39,9 +44,9 @@ public struct TransportSettings: Sendable {
             config.http2.targetWindowSize = Self.windowBytes
             config.rpc.maxRequestPayloadSize = Self.payloadBytesMax
             config.connection.keepalive = HTTP2ServerTransport.Config.Keepalive(
-                time: pingAfter, timeout: pingTimeout,
+                time: pingEvery, timeout: silenceMax * 2,
                 clientBehavior: HTTP2ServerTransport.Config.ClientKeepaliveBehavior(
-                    minPingIntervalWithoutCalls: pingAfter / 4, allowWithoutCalls: true))
+                    minPingIntervalWithoutCalls: pingEvery / 4, allowWithoutCalls: true))
             config.channelDebuggingCallbacks.onAcceptTCPConnection = tap.install
         }
     }
@@ -53,7 +58,7 @@ public struct TransportSettings: Sendable {
         .defaults { config in
             config.http2.targetWindowSize = Self.windowBytes
             config.connection.keepalive = HTTP2ClientTransport.Config.Keepalive(
-                time: pingAfter, timeout: pingTimeout, allowWithoutCalls: true)
+                time: pingEvery, timeout: silenceMax * 2, allowWithoutCalls: true)
             config.channelDebuggingCallbacks.onCreateTCPConnection = tap.install
         }
     }
