@@ -1,1 +1,0 @@
-#include "fed_kernels.h"
