@@ -167,7 +167,9 @@ size_t fed_sample(const uint64_t *hashes, size_t first, size_t count, uint64_t k
     for (size_t i = 0; i < count; i++) {
         sampled[taken] = (uint32_t)(first + i);
         rest[i - taken] = (uint32_t)(first + i);
-        taken += mix(hashes[first + i] ^ key) <= threshold;
+        uint64_t z = (hashes[first + i] ^ key) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ (z >> 32)) * UINT64_C(0x94D049BB133111EB);
+        taken += z <= threshold;
     }
     return taken;
 }

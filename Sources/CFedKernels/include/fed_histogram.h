@@ -58,7 +58,8 @@ size_t fed_lanes_encode(const int64_t *integers, size_t count, int64_t limit, ui
 size_t fed_partition(const uint8_t *column, const uint32_t *rows, size_t count, uint8_t low,
                      uint8_t width, uint32_t *left, uint32_t *right);
 
-// Deals rows first ..< first + count to `sampled` where mix(hash ^ key) <= threshold, else `rest`.
+// Deals rows first ..< first + count to `sampled` where the hash mixed with the key is at
+// most `threshold`, else to `rest`.
 size_t fed_sample(const uint64_t *hashes, size_t first, size_t count, uint64_t key,
                   uint64_t threshold, uint32_t *sampled, uint32_t *rest);
 

@@ -14,8 +14,9 @@ struct BankTree: Sendable {
     private var rows: [UInt32]
     private var scratch: [UInt32]
     private var sampledCount = 0
-    /// The stretch of `rows` that each place of the tree holds.
+    /// The stretch of sampled `rows` that each place of the tree holds, and that of the others.
     private var ranges: [UInt32: Range<Int>] = [:]
+    private var restRanges: [UInt32: Range<Int>] = [:]
     private(set) var layout = HistogramLayout(features: [], bins: [])
     private var plan: HistogramPlan?
 
@@ -42,6 +43,7 @@ struct BankTree: Sendable {
         sampleRows(tree: tree)
         computeGradients()
         ranges = [1: 0..<sampledCount]
+        restRanges = [1: sampledCount..<matrix.rowCount]
         var lanes = [Int64](repeating: 0, count: 2 + layout.laneCount)
         lanes[0] = sampledCount > 0 ? 1 : 0
         lanes[1] = Int64(sampledCount)
@@ -51,7 +53,8 @@ struct BankTree: Sendable {
 
     /// Deals rows to the children of splits and sums the children asked for.
     mutating func split(_ orders: [SplitOrder]) -> [Int64] {
-        deal(orders)
+        Self.record(deal(orders, ranges), of: orders, in: &ranges)
+        Self.record(deal(orders, restRanges), of: orders, in: &restRanges)
         let summed: [Range<Int>] = orders.compactMap { order in
             switch order.summed {
             case .left: ranges[2 * order.place]
@@ -78,16 +81,14 @@ struct BankTree: Sendable {
         let weights = update.tree.nodes.map(\.weight)
         let depth = Int32(update.tree.depth)
         // Rows lie apart by place, but for the children of splits that were never ordered: there
-        // the weight is nil and rows walk the tree, as those outside the sample do.
-        let leaves = zip(update.tree.nodes, update.places).compactMap {
-            node, place -> (Range<Int>, Int32?)? in
-            guard let range = ranges[place] else { return nil }
-            if node.feature == nil { return (range, node.weight) }
-            return ranges[2 * place] == nil ? (range, nil) : nil
+        // the weight is nil and rows walk the tree.
+        let stretches = zip(update.tree.nodes, update.places).flatMap {
+            node, place -> [(Range<Int>, Int32?)] in
+            let held = [ranges[place], restRanges[place]].compactMap { $0 }
+            if node.feature == nil { return held.map { ($0, node.weight) } }
+            return ranges[2 * place] == nil ? held.map { ($0, nil) } : []
         }
         let rowCount = matrix.rowCount
-        let sampledCount = sampledCount
-        let stretches = leaves + [(sampledCount..<rowCount, nil)]
         let pieces = stretches.flatMap { range, weight in
             stride(from: range.lowerBound, to: range.upperBound, by: Self.pieceRows).map {
                 ($0..<min($0 + Self.pieceRows, range.upperBound), weight)
@@ -110,6 +111,7 @@ struct BankTree: Sendable {
             }
         }
         ranges = [:]
+        restRanges = [:]
     }
 
     private mutating func sampleRows(tree: Int) {
@@ -160,8 +162,22 @@ struct BankTree: Sendable {
         }
     }
 
+    private static func record(
+        _ middles: [Int], of orders: [SplitOrder], in ranges: inout [UInt32: Range<Int>]
+    ) {
+        for (index, order) in orders.enumerated() {
+            let range = ranges[order.place] ?? 0..<0
+            ranges[2 * order.place] = range.lowerBound..<middles[index]
+            ranges[2 * order.place + 1] = middles[index]..<range.upperBound
+        }
+    }
+
     /// Deals the rows of each split place to its children, keeping their order.
-    private mutating func deal(_ orders: [SplitOrder]) {
+    ///
+    /// - Returns: where the right child's rows begin, one an order.
+    private mutating func deal(
+        _ orders: [SplitOrder], _ ranges: [UInt32: Range<Int>]
+    ) -> [Int] {
         var pieces: [(order: Int, range: Range<Int>)] = []
         for (index, order) in orders.enumerated() {
             let range = ranges[order.place] ?? 0..<0
@@ -175,13 +191,12 @@ struct BankTree: Sendable {
                 isCategorical: matrix.bins[$0.feature].isCategorical)
         }
         var taken = [Int](repeating: 0, count: pieces.count)
-        var lefts = [Int](repeating: 0, count: orders.count)
+        var middles = orders.map { ranges[$0.place]?.lowerBound ?? 0 }
         let rowCount = matrix.rowCount
         Self.withRows(&rows, &scratch) { rows, first, second in
             taken.withUnsafeMutableBufferPointer { taken in
                 matrix.columns.withUnsafeBufferPointer { columns in
-                    guard let base = columns.baseAddress else { return }
-                    let codes = base
+                    guard let codes = columns.baseAddress else { return }
                     tasks.run(pieces.count) { index in
                         let (order, range) = pieces[index]
                         let at = range.lowerBound
@@ -191,32 +206,34 @@ struct BankTree: Sendable {
                     }
                 }
             }
-            for (index, piece) in pieces.enumerated() { lefts[piece.order] += taken[index] }
-            var places: [(left: Int, right: Int)] = []
-            var before = (order: -1, left: 0, right: 0)
-            for (index, piece) in pieces.enumerated() {
-                if piece.order != before.order {
-                    before = (piece.order, piece.range.lowerBound,
-                        piece.range.lowerBound + lefts[piece.order])
-                }
-                places.append((before.left, before.right))
-                before.left += taken[index]
-                before.right += piece.range.count - taken[index]
-            }
-            let (counts, targets) = (taken, places)
+            for (index, piece) in pieces.enumerated() { middles[piece.order] += taken[index] }
+            let targets = Self.targets(of: pieces, taken: taken, middles: middles)
             tasks.run(pieces.count) { index in
                 let range = pieces[index].range
                 (rows + targets[index].left).update(
-                    from: first + range.lowerBound, count: counts[index])
+                    from: first + range.lowerBound, count: taken[index])
                 (rows + targets[index].right).update(
-                    from: second + range.lowerBound, count: range.count - counts[index])
+                    from: second + range.lowerBound, count: range.count - taken[index])
             }
         }
-        for (index, order) in orders.enumerated() {
-            let range = ranges[order.place] ?? 0..<0
-            let middle = range.lowerBound + lefts[index]
-            ranges[2 * order.place] = range.lowerBound..<middle
-            ranges[2 * order.place + 1] = middle..<range.upperBound
+        return middles
+    }
+
+    /// Where the left and right rows of each piece go.
+    private static func targets(
+        of pieces: [(order: Int, range: Range<Int>)], taken: [Int], middles: [Int]
+    ) -> [(left: Int, right: Int)] {
+        var next = (order: -1, left: 0, right: 0)
+        return pieces.indices.map { index in
+            let piece = pieces[index]
+            if piece.order != next.order {
+                next = (piece.order, piece.range.lowerBound, middles[piece.order])
+            }
+            defer {
+                next.left += taken[index]
+                next.right += piece.range.count - taken[index]
+            }
+            return (next.left, next.right)
         }
     }
 
@@ -224,8 +241,10 @@ struct BankTree: Sendable {
     private func sum(_ stretches: [Range<Int>], into lanes: inout [Int64], from offset: Int) {
         guard let plan, !stretches.isEmpty else { return }
         let width = layout.laneCount
-        let share = max(4096, (stretches.reduce(0) { $0 + $1.count } + tasks.threads - 1)
-            / tasks.threads)
+        let share = max(
+            4096,
+            (stretches.reduce(0) { $0 + $1.count } + tasks.threads - 1)
+                / tasks.threads)
         // The first piece of a stretch is summed in place, the others beside and then added.
         var pieces: [(stretch: Int, rows: Range<Int>, spill: Int?)] = []
         var spills = 0
@@ -245,9 +264,10 @@ struct BankTree: Sendable {
                 tasks.run(work.count) { index in
                     let (stretch, range, spill) = work[index]
                     guard let sums = lanes.baseAddress else { return }
-                    let output = spill.flatMap { index in
-                        spilled.baseAddress.map { $0 + index * width }
-                    } ?? sums + offset + stretch * width
+                    let output =
+                        spill.flatMap { index in
+                            spilled.baseAddress.map { $0 + index * width }
+                        } ?? sums + offset + stretch * width
                     sum(rows: range, plan: plan, into: output)
                 }
                 for piece in work {
@@ -261,8 +281,11 @@ struct BankTree: Sendable {
         }
     }
 
-    private func sum(rows range: Range<Int>, plan: HistogramPlan, into lanes: UnsafeMutablePointer<Int64>) {
-        withUnsafeTemporaryAllocation(of: Int64.self, capacity: 256 * plan.columns.count) { narrow in
+    private func sum(
+        rows range: Range<Int>, plan: HistogramPlan, into lanes: UnsafeMutablePointer<Int64>
+    ) {
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: 256 * plan.columns.count) {
+            narrow in
             rows.withUnsafeBufferPointer { rows in
                 guard let start = rows.baseAddress, let cells = narrow.baseAddress else { return }
                 fed_histogram(

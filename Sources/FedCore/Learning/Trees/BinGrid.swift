@@ -6,14 +6,14 @@
 /// of the significand is the piecewise-linear log2: exact in IEEE arithmetic, hence the same on
 /// every machine. Narrow integers and binary features have one cell a value, categorical ones one
 /// cell a level.
-struct BinGrid: Equatable {
+package struct BinGrid: Equatable {
     private enum Scale: Equatable {
         case unit(first: Double)
         case level
         case signedLog(origin: Double, cellsPerUnit: Double)
     }
 
-    let cellCount: Int
+    package let cellCount: Int
     private let scale: Scale
 
     /// Whether a cell may be divided further.
@@ -25,7 +25,7 @@ struct BinGrid: Equatable {
     /// Whether cells are levels without an order.
     var isLevels: Bool { scale == .level }
 
-    init(feature: TreeFeature, cells: Int) {
+    package init(feature: TreeFeature, cells: Int) {
         let lower = feature.range.lowerBound
         let upper = feature.range.upperBound
         switch feature.kind {
@@ -52,7 +52,7 @@ struct BinGrid: Equatable {
 
     /// The position of a value, held to the grid; `nil` for missing values and unknown levels.
     @inline(__always)
-    func position(of value: Double) -> Double? {
+    package func position(of value: Double) -> Double? {
         if value.isNaN { return nil }
         let position: Double
         switch scale {
@@ -69,7 +69,7 @@ struct BinGrid: Equatable {
     }
 
     /// The value at a position; the inverse of ``position(of:)`` up to rounding.
-    func value(at position: Double) -> Double {
+    package func value(at position: Double) -> Double {
         switch scale {
         case .level: position
         case .unit(let first): first + position - 0.5
@@ -92,8 +92,11 @@ struct BinGrid: Equatable {
     private static func inverseSignedLog(_ length: Double) -> Double {
         let magnitude = abs(length)
         let exponent = magnitude.rounded(.down)
-        let value = (1 + (magnitude - exponent)) * Double(sign: .plus, exponent: Int(exponent),
-            significand: 1) - 1
+        let value =
+            (1 + (magnitude - exponent))
+            * Double(
+                sign: .plus, exponent: Int(exponent),
+                significand: 1) - 1
         return length < 0 ? -value : value
     }
 }

@@ -32,7 +32,8 @@ public enum BoostingParameter: String, CaseIterable, Sendable {
         case .childHessianMin: .real(1, 1e-3...1e9, "Least sum of hessians of a child.")
         case .childRowsMin:
             .whole(
-                10, 1...1e9, "Least sampled rows of a child, all banks together; a split below is withdrawn.")
+                10, 1...1e9,
+                "Least sampled rows of a child, all banks together; a split below is withdrawn.")
         case .contributorsMin:
             .whole(
                 3, 1...1000,
@@ -44,7 +45,8 @@ public enum BoostingParameter: String, CaseIterable, Sendable {
             .whole(4096, 16...16384, "Cells of the public grid of which bin edges are taken.")
         case .patience:
             .whole(
-                0, 0...2000, "Trees without a better validation average precision; 0: no early stop.")
+                0, 0...2000,
+                "Trees without a better validation average precision; 0: no early stop.")
         case .evaluationPeriod: .whole(5, 1...100, "Trees between two validations.")
         case .seed: .whole(0, 0...9_007_199_254_740_991, "Seed of row and column samples.")
         }

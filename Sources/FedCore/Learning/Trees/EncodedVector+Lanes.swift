@@ -22,4 +22,17 @@ extension EncodedVector {
         self.lanes = lanes
         self.layout = layout
     }
+
+    /// The sum of vectors in their ring, decoded: what masking and unmasking must give.
+    ///
+    /// - Parameter vectors: at least one, all of one layout.
+    package static func plainSum(_ vectors: [EncodedVector]) -> Aggregate {
+        let spare = UInt64(64 - vectors[0].layout.ringBits)
+        var sums = [UInt64](repeating: 0, count: vectors[0].lanes.count)
+        for vector in vectors {
+            precondition(vector.layout == vectors[0].layout, "vectors of different layouts")
+            for (lane, value) in vector.lanes.enumerated() { sums[lane] &+= value }
+        }
+        return Aggregate(integers: sums.map { Int64(bitPattern: $0 << spare) >> Int64(spare) })
+    }
 }

@@ -24,7 +24,7 @@ public struct FeatureBins: Equatable, Sendable {
     }
 
     /// Whether splits take one bin against the rest.
-    var isCategorical: Bool {
+    package var isCategorical: Bool {
         if case .levels = mapping { return true }
         return false
     }
@@ -33,7 +33,7 @@ public struct FeatureBins: Equatable, Sendable {
     ///
     /// - Returns: `nil` unless edges are finite and rise strictly, bins are at most 256, every bin
     ///   of a categorical feature has a level, and the bin of missing values exists.
-    init?(mapping: Mapping, missingBin: UInt8) {
+    package init?(mapping: Mapping, missingBin: UInt8) {
         switch mapping {
         case .edges(let edges):
             guard edges.count <= 254, edges.allSatisfy(\.isFinite),
@@ -51,7 +51,7 @@ public struct FeatureBins: Equatable, Sendable {
     }
 
     /// The bin of one value.
-    func bin(of value: Double) -> UInt8 {
+    package func bin(of value: Double) -> UInt8 {
         guard !value.isNaN else { return missingBin }
         switch mapping {
         case .edges(let edges):

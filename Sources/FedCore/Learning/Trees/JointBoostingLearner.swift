@@ -137,8 +137,11 @@ public struct JointBoostingLearner: JointLearner {
 
     private mutating func ask(_ level: TreeLevelQuery) throws(LearningError) {
         query = level
-        let features = level.start?.features ?? BoostingSample.features(
-            usable, share: configuration[.columnSample], seed: configuration.seed, tree: level.tree)
+        let features =
+            level.start?.features
+            ?? BoostingSample.features(
+                usable, share: configuration[.columnSample], seed: configuration.seed,
+                tree: level.tree)
         let histogram = HistogramLayout(features: features, bins: bins).laneCount
         pending = try Self.query(
             .level(level), round: level.tree + 1,

@@ -49,7 +49,7 @@ public struct LocalBoostingLearner: LocalLearner {
     }
 
     /// The answer as plain integers, for pooled training.
-    mutating func lanes(for query: Query) throws(LearningError) -> [Int64] {
+    package mutating func lanes(for query: Query) throws(LearningError) -> [Int64] {
         let asked = try BoostingQuery(kind: query.kind, body: query.body)
         guard asked.body == query.body else {
             throw .unexpectedQuery(kind: query.kind, reason: "the body is not canonical")

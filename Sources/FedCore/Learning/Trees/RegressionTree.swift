@@ -19,10 +19,14 @@ public struct RegressionTree: Equatable, Sendable {
         public var cover = 0.0
         /// Weight in units of 2^-20 log-odds. 0 at a split.
         public var weight: Int32 = 0
+
+        package init() {}
     }
 
     /// The nodes.
     public var nodes: [Node]
+
+    package init(nodes: [Node]) { self.nodes = nodes }
 
     /// Splits on the longest way from the root.
     public var depth: Int {

@@ -2,20 +2,20 @@
 ///
 /// 4096 cells of 2^-7 log-odds from -16 to 16; rows beyond count in the end cells. Rows of one cell
 /// are ties.
-enum ScoreHistogram {
-    static let cellCount = 4096
+package enum ScoreHistogram {
+    package static let cellCount = 4096
     /// Lanes of a vector of counts: the rows of each cell that are no frauds, then its frauds.
-    static let laneCount = 2 * cellCount
+    package static let laneCount = 2 * cellCount
 
     /// The cell of a margin in units of 2^-20.
-    static func cell(of margin: Int32) -> Int {
+    package static func cell(of margin: Int32) -> Int {
         min(max((Int(margin) + 16 << 20) >> 13, 0), cellCount - 1)
     }
 
     /// Average precision: the sum over cells, best first, of precision times the step in recall.
     ///
     /// - Returns: `nil` without frauds or without other rows.
-    static func averagePrecision(_ lanes: [Int64]) -> Double? {
+    package static func averagePrecision(_ lanes: [Int64]) -> Double? {
         var frauds: Int64 = 0
         var others: Int64 = 0
         for cell in 0..<cellCount {
@@ -26,7 +26,8 @@ enum ScoreHistogram {
         var caught: Int64 = 0
         var reviewed: Int64 = 0
         var sum = 0.0
-        for cell in stride(from: cellCount - 1, through: 0, by: -1) where lanes[2 * cell + 1] > 0
+        for cell in stride(from: cellCount - 1, through: 0, by: -1)
+        where lanes[2 * cell + 1] > 0
             || lanes[2 * cell] > 0
         {
             caught += lanes[2 * cell + 1]

@@ -1,13 +1,25 @@
 internal import CFedKernels
 
 /// The best split of a node, from its summed histogram.
-struct SplitCandidate: Equatable {
-    var feature: Int
-    var bin: UInt8
-    var missingLeft: Bool
-    var gain: Double
-    var leftGradient: Int64
-    var leftHessian: Int64
+package struct SplitCandidate: Equatable {
+    package var feature: Int
+    package var bin: UInt8
+    package var missingLeft: Bool
+    package var gain: Double
+    package var leftGradient: Int64
+    package var leftHessian: Int64
+
+    package init(
+        feature: Int, bin: UInt8, missingLeft: Bool, gain: Double, leftGradient: Int64 = 0,
+        leftHessian: Int64 = 0
+    ) {
+        self.feature = feature
+        self.bin = bin
+        self.missingLeft = missingLeft
+        self.gain = gain
+        self.leftGradient = leftGradient
+        self.leftHessian = leftHessian
+    }
 }
 
 /// Scans histograms for the split of the greatest gain.
@@ -15,13 +27,13 @@ struct SplitCandidate: Equatable {
 /// gain = GL²/(HL+λ) + GR²/(HR+λ) - G²/(H+λ), computed as
 /// (GL²·(HR+λ) + GR²·(HL+λ)) / ((HL+λ)·(HR+λ)) in doubles from exact integers, in one fixed order.
 /// Of equal gains the lower feature wins, then missing values on the right, then the lower bin.
-struct SplitFinder {
+package struct SplitFinder {
     let bins: [FeatureBins]
-    let lambda: Double
-    let gainMin: Double
+    private let lambda: Double
+    private let gainMin: Double
     private let rule: fed_split_rule
 
-    init(bins: [FeatureBins], configuration: GradientBoostingConfiguration) {
+    package init(bins: [FeatureBins], configuration: GradientBoostingConfiguration) {
         self.bins = bins
         lambda = configuration[.leafRegularisation]
         gainMin = configuration[.splitGainMin]
@@ -35,7 +47,7 @@ struct SplitFinder {
     func canSplit(hessian: Int64) -> Bool { hessian >= 2 * rule.child_hessian_min }
 
     /// The best split on one feature, its gain still without the node's own score.
-    func best(
+    package func best(
         feature: Int, cells: UnsafePointer<Int64>, gradient: Int64, hessian: Int64
     ) -> SplitCandidate? {
         var found = fed_split()
@@ -61,7 +73,7 @@ struct SplitFinder {
     }
 
     /// The best of the features' splits, in the order of features, or nil when none gains enough.
-    func choose(
+    package func choose(
         _ candidates: some Sequence<SplitCandidate?>, gradient: Int64, hessian: Int64
     ) -> SplitCandidate? {
         var best: SplitCandidate?

@@ -42,7 +42,8 @@ struct TreeGrower {
     mutating func absorbRoot(_ lanes: ArraySlice<Int64>) throws(LearningError) {
         let cells = Array(lanes.dropFirst(2))
         let totals = featureTotals(cells)
-        guard let total = totals.first, totals.allSatisfy({ $0 == total }), total.hessian >= 0 else {
+        guard let total = totals.first, totals.allSatisfy({ $0 == total }), total.hessian >= 0
+        else {
             throw .numericalFailure(reason: "features disagree on the sum of gradients")
         }
         nodes[1] = Node(

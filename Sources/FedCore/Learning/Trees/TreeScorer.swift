@@ -53,7 +53,8 @@ public struct TreeScorer: Sendable {
     ///   - columns: raw values, feature by feature.
     ///   - threads: threads to use; scores do not depend on them.
     /// - Throws: ``LearningError/unusableData(reason:)`` for another number of columns.
-    public func margins(of columns: [[Double]], threads: Int = 1) throws(LearningError) -> [Double] {
+    public func margins(of columns: [[Double]], threads: Int = 1) throws(LearningError) -> [Double]
+    {
         guard columns.count == bins.count, columns.allSatisfy({ $0.count == columns[0].count })
         else {
             throw .unusableData(reason: "\(columns.count) columns, expected \(bins.count) alike")
