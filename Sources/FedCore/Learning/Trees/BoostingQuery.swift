@@ -1,4 +1,4 @@
-/// What the coordinator asks banks while it trains trees. The same bytes go to every bank.
+/// What the coordinator asks banks while it trains trees; the same bytes go to every bank.
 enum BoostingQuery: Equatable {
     /// Rows of every grid cell of every feature (missing values first), then rows and frauds.
     case counts

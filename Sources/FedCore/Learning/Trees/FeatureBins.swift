@@ -1,6 +1,8 @@
 internal import CFedKernels
 
-/// The bins of one feature. Bin 0 holds missing values; values have bins 1 and up, in order.
+/// The bins of one feature.
+///
+/// Bin 0 holds missing values; values have bins 1 and up, in order.
 public struct FeatureBins: Equatable, Sendable {
     /// How values map to bins.
     public enum Mapping: Equatable, Sendable {
@@ -48,6 +50,17 @@ public struct FeatureBins: Equatable, Sendable {
         self.mapping = mapping
         self.missingBin = missingBin
         guard Int(missingBin) < count else { return nil }
+    }
+
+    /// Whether these bins are unions of the bins of `finer`.
+    func isCoarsening(of finer: FeatureBins) -> Bool {
+        switch (mapping, finer.mapping) {
+        case (.edges(let edges), .edges(let others)): return Set(edges).isSubset(of: others)
+        case (.levels(let levels), .levels(let others)):
+            let pairs = Set(zip(others, levels).map { [$0, $1] })
+            return levels.count == others.count && pairs.count == Set(others).count
+        default: return false
+        }
     }
 
     /// The bin of one value.

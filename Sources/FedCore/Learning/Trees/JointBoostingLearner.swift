@@ -63,17 +63,22 @@ public struct JointBoostingLearner: JointLearner {
         pending = try Self.query(.counts, round: 0, lanes: lanes, ringBits: 40)
     }
 
+    /// Trees grown, of `treesMax`, and the best validation average precision if it is measured.
     public var progress: LearnerProgress {
         let note = best.map { "validation average precision \($0.averagePrecision)" }
         return LearnerProgress(
             roundsDone: trees.count, roundsMax: configuration.treesMax, note: note ?? "trees")
     }
 
+    /// The query to ask now, the same until its sum is absorbed; or the model.
     public mutating func next() throws(LearningError) -> JointStep {
         if case .finished(_, let document) = stage { return .finished(document) }
         return .query(pending)
     }
 
+    /// Takes the sum of all banks' answers to the last query.
+    ///
+    /// - Throws: ``LearningError`` when the sum cannot be one of such answers.
     public mutating func absorb(_ aggregate: Aggregate) throws(LearningError) {
         let lanes = aggregate.integers
         guard lanes.count == pending.layout.laneCount else {

@@ -7,6 +7,13 @@ internal import CFedKernels
 /// nothing. The state is a function of the dataset and the queries answered, so a restarted bank
 /// answers the logged queries again to catch up.
 public struct LocalBoostingLearner: LocalLearner {
+    /// What is settled about the bins, in this order.
+    private enum Binning: Equatable {
+        case nothing, counted, refined
+        case proposed([FeatureBins])
+        case chosen
+    }
+
     private let schema: TreeSchema
     private let configuration: GradientBoostingConfiguration
     private let tasks: ParallelTasks
@@ -18,7 +25,7 @@ public struct LocalBoostingLearner: LocalLearner {
     /// The tree in work, or the number of finished ones between two trees.
     private var treeIndex = 0
     private var level = -1
-    private var heavy: [HeavyCell] = []
+    private var binning = Binning.nothing
 
     /// Takes a bank's rows.
     ///
@@ -40,6 +47,10 @@ public struct LocalBoostingLearner: LocalLearner {
         self.valid = valid
     }
 
+    /// Computes the answer to a query, as signed integers checked against the ring.
+    ///
+    /// - Parameter contributors: banks in the roster, for the overflow bound.
+    /// - Throws: ``LearningError/unexpectedQuery(kind:reason:)`` for a query that does not fit.
     public mutating func answer(
         _ query: Query, contributors: Int
     ) throws(LearningError) -> EncodedVector {
@@ -56,11 +67,15 @@ public struct LocalBoostingLearner: LocalLearner {
         }
         try check(asked, kind: query.kind, laneCount: query.layout.laneCount)
         switch asked {
-        case .counts: return counts()
+        case .counts:
+            binning = .counted
+            return counts()
         case .refinement(let cells):
-            heavy = cells
+            binning = .refined
             return refinement(cells)
-        case .contributors(let bins): return contributors(bins)
+        case .contributors(let bins):
+            binning = .proposed(bins)
+            return contributors(bins)
         case .level(let level): return answer(level)
         case .validation(let treesDone, let update):
             apply(update)
@@ -95,6 +110,7 @@ public struct LocalBoostingLearner: LocalLearner {
         validation = valid.map {
             ValidationRows(dataset: $0, bins: bins, baseMargin: baseMargin, tasks: tasks)
         }
+        binning = .chosen
         // From here on only bins are read.
         self.fit = nil
         valid = nil
@@ -189,14 +205,16 @@ extension LocalBoostingLearner {
         let expected: Int
         switch query {
         case .counts:
-            guard fit != nil, heavy.isEmpty else { throw refuse("bins are chosen already") }
+            guard binning == .nothing else { throw refuse("rows are counted already") }
             expected = BinPlanner.countLanes(grids)
         case .refinement(let cells):
-            guard fit != nil, heavy.isEmpty else { throw refuse("bins are chosen already") }
+            guard binning == .counted else { throw refuse("it does not follow the counts") }
             try checkCells(cells, refuse)
             expected = cells.reduce(0) { $0 + $1.parts }
         case .contributors(let bins):
-            guard fit != nil else { throw refuse("bins are chosen already") }
+            guard binning == .counted || binning == .refined else {
+                throw refuse("it does not follow the counts")
+            }
             try checkBins(bins, refuse)
             expected = bins.reduce(0) { $0 + $1.count }
         case .level(let query):
@@ -268,6 +286,15 @@ extension LocalBoostingLearner {
                 model.baseMargin.magnitude <= GradientScale.baseMarginMax
             else { throw refuse("the first tree was begun already") }
             try checkBins(model.bins, refuse)
+            switch binning {
+            case .counted where configuration.contributorsMin == 1,
+                .refined where configuration.contributorsMin == 1:
+                break
+            case .proposed(let proposed)
+            where zip(model.bins, proposed).allSatisfy({ $0.isCoarsening(of: $1) }):
+                break
+            default: throw refuse("bins were not counted by contributors")
+            }
             return query.headerLanes
                 + HistogramLayout(features: start.features, bins: model.bins).laneCount
         }

@@ -1,6 +1,8 @@
 internal import CFedKernels
 
-/// One tree of a model. Nodes stand in breadth-first order; node 0 is the root, and the right child
+/// One tree of a model.
+///
+/// Nodes stand in breadth-first order; node 0 is the root, and the right child
 /// of a node follows its left one.
 public struct RegressionTree: Equatable, Sendable {
     /// A split or a leaf.
@@ -11,13 +13,13 @@ public struct RegressionTree: Equatable, Sendable {
         public var bin: UInt8 = 0
         /// Where rows without a value go.
         public var missingLeft = false
-        /// Index of the left child; the right one follows it. 0 at a leaf.
+        /// Index of the left child, which the right one follows; 0 at a leaf.
         public var left = 0
-        /// What the split gains: GL²/(HL+λ) + GR²/(HR+λ) - G²/(H+λ). 0 at a leaf.
+        /// What the split gains, GL²/(HL+λ) + GR²/(HR+λ) - G²/(H+λ); 0 at a leaf.
         public var gain = 0.0
         /// Sum of hessians of the sampled rows.
         public var cover = 0.0
-        /// Weight in units of 2^-20 log-odds. 0 at a split.
+        /// Weight in units of 2^-20 log-odds; 0 at a split.
         public var weight: Int32 = 0
 
         package init() {}

@@ -159,8 +159,9 @@ struct TreeGrower {
         return true
     }
 
-    /// The child expected to have fewer rows, by the rows of the bins on either side; or none when
-    /// no child can be split again. The choice changes the work of banks, never the tree.
+    /// The child expected to have fewer rows, or none when no child can be split again.
+    ///
+    /// Rows are estimated by those of the bins on either side. The choice changes the work of banks, never the tree.
     private func summedChild(of node: Node, split: SplitCandidate) -> SummedChild {
         guard level + 1 < configuration.depthMax else { return .none }
         guard
