@@ -30,7 +30,7 @@ static inline int64_t round_to_integer(double x) {
 }
 
 // Cody-Waite reduction to |r| <= ln(2)/2 and Taylor's polynomial, of degree 13 (below 1e-16) or,
-// where the result is rounded to 2^-22 anyway, of degree 9 (below 1e-11).
+// where the result is rounded to 2^-22 anyway, of degree 7 (below 1e-8).
 static inline double exponential(double x, int precise) {
     x = x < -700.0 ? -700.0 : x;
     x = x > 700.0 ? 700.0 : x;
@@ -38,16 +38,16 @@ static inline double exponential(double x, int precise) {
     const double n = shifted - rounder;
     double r = x - n * 0.693147180369123816490;
     r = r - n * 1.90821492927058770002e-10;
-    double sum = 1.0 / 362880.0;
+    double sum = 1.0 / 5040.0;
     if (precise) {
         sum = 1.0 / 6227020800.0;
         sum = sum * r + 1.0 / 479001600.0;
         sum = sum * r + 1.0 / 39916800.0;
         sum = sum * r + 1.0 / 3628800.0;
         sum = sum * r + 1.0 / 362880.0;
+        sum = sum * r + 1.0 / 40320.0;
+        sum = sum * r + 1.0 / 5040.0;
     }
-    sum = sum * r + 1.0 / 40320.0;
-    sum = sum * r + 1.0 / 5040.0;
     sum = sum * r + 1.0 / 720.0;
     sum = sum * r + 1.0 / 120.0;
     sum = sum * r + 1.0 / 24.0;

@@ -10,27 +10,35 @@ static inline uint32_t step(const struct fed_tree_node *nodes, uint32_t at, cons
     return node.left + ((uint8_t)(bin - node.low) > node.width);
 }
 
-void fed_tree_add32(const struct fed_tree_node *nodes, const int32_t *weights, int depth,
-                    const uint8_t *bins, size_t row_stride, size_t feature_stride,
-                    const uint32_t *rows, size_t first, size_t count, int32_t *margins) {
+void fed_tree_add(const struct fed_tree_node *nodes, const int32_t *weights, int depth,
+                  const uint8_t *bins, size_t feature_stride, size_t first, size_t count,
+                  int32_t *margins) {
     size_t i = first;
     const size_t end = first + count;
     for (; i + lanes <= end; i += lanes) {
         uint32_t at[lanes] = {0};
-        const uint8_t *row[lanes];
-        for (int k = 0; k < lanes; k++) row[k] = bins + (rows ? rows[i + k] : i + k) * row_stride;
         for (int level = 0; level < depth; level++) {
-            for (int k = 0; k < lanes; k++) at[k] = step(nodes, at[k], row[k], feature_stride);
+            for (int k = 0; k < lanes; k++) at[k] = step(nodes, at[k], bins + i + k, feature_stride);
         }
-        for (int k = 0; k < lanes; k++) margins[rows ? rows[i + k] : i + k] += weights[at[k]];
+        for (int k = 0; k < lanes; k++) margins[i + k] += weights[at[k]];
     }
     for (; i < end; i++) {
-        const size_t index = rows ? rows[i] : i;
         uint32_t at = 0;
-        for (int level = 0; level < depth; level++) {
-            at = step(nodes, at, bins + index * row_stride, feature_stride);
-        }
-        margins[index] += weights[at];
+        for (int level = 0; level < depth; level++) at = step(nodes, at, bins + i, feature_stride);
+        margins[i] += weights[at];
+    }
+}
+
+void fed_margins_add(const uint32_t *rows, size_t count, int32_t weight, int32_t *margins) {
+    for (size_t i = 0; i < count; i++) margins[rows[i]] += weight;
+}
+
+void fed_margins_split(const uint8_t *column, const uint32_t *rows, size_t count, uint8_t low,
+                       uint8_t width, int32_t left, int32_t right, int32_t *margins) {
+    const int32_t weights[2] = {right, left};
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t row = rows[i];
+        margins[row] += weights[(uint8_t)(column[row] - low) <= width];
     }
 }
 

@@ -100,10 +100,18 @@ struct fed_tree_node {
     uint32_t left;
 };
 
-// weights_out[i] += weight of the leaf that row rows[i] (or i when rows is NULL) reaches.
-void fed_tree_add32(const struct fed_tree_node *nodes, const int32_t *weights, int depth,
-                    const uint8_t *bins, size_t row_stride, size_t feature_stride,
-                    const uint32_t *rows, size_t first, size_t count, int32_t *margins);
+// margins[i] += weight of the leaf that row i reaches, i from first to first + count - 1. Bins lie in
+// columns: that of feature f begins at bins + f · feature_stride.
+void fed_tree_add(const struct fed_tree_node *nodes, const int32_t *weights, int depth,
+                  const uint8_t *bins, size_t feature_stride, size_t first, size_t count,
+                  int32_t *margins);
+
+// margins[row] += weight for each listed row.
+void fed_margins_add(const uint32_t *rows, size_t count, int32_t weight, int32_t *margins);
+
+// margins[row] += left where bin - low <= width modulo 256, else right, for each listed row.
+void fed_margins_split(const uint8_t *column, const uint32_t *rows, size_t count, uint8_t low,
+                       uint8_t width, int32_t left, int32_t right, int32_t *margins);
 
 // Margins of `count` binned rows through all trees; roots[t] is the root of tree t.
 void fed_forest_margins(const struct fed_tree_node *nodes, const int32_t *weights,

@@ -74,6 +74,16 @@ import Testing
         #expect(refused > 100)
     }
 
+    @Test func `a bank that restarts and replays answers as if it had not`() throws {
+        let (queries, answering) = try recorded()
+        var steady = try answering()
+        for (step, query) in queries.enumerated() {
+            var restarted = try answering()
+            for earlier in queries[..<step] { try restarted.replay(earlier) }
+            #expect(try restarted.lanes(for: query) == steady.lanes(for: query), "step \(step)")
+        }
+    }
+
     @Test func `a layout of another size is refused`() throws {
         let (queries, answering) = try recorded()
         var learner = try answering()

@@ -33,6 +33,9 @@ struct BankTree: Sendable {
         scratch = [UInt32](repeating: 0, count: 2 * matrix.rowCount)
     }
 
+    /// Whether histograms are summed, rather than left at zero.
+    var sumsHistograms = true
+
     /// Whether a place was ordered in this tree.
     func holds(place: UInt32) -> Bool { ranges[place] != nil }
 
@@ -77,35 +80,38 @@ struct BankTree: Sendable {
 
     /// Moves the margins by a finished tree.
     mutating func apply(_ update: TreeUpdate) {
-        let nodes = update.tree.packed(bins: matrix.bins)
-        let weights = update.tree.nodes.map(\.weight)
-        let depth = Int32(update.tree.depth)
-        // Rows lie apart by place, but for the children of splits that were never ordered: there
-        // the weight is nil and rows walk the tree.
-        let stretches = zip(update.tree.nodes, update.places).flatMap {
-            node, place -> [(Range<Int>, Int32?)] in
-            let held = [ranges[place], restRanges[place]].compactMap { $0 }
-            if node.feature == nil { return held.map { ($0, node.weight) } }
-            return ranges[2 * place] == nil ? held.map { ($0, nil) } : []
-        }
-        let rowCount = matrix.rowCount
-        let pieces = stretches.flatMap { range, weight in
-            stride(from: range.lowerBound, to: range.upperBound, by: Self.pieceRows).map {
-                ($0..<min($0 + Self.pieceRows, range.upperBound), weight)
+        var pieces: [MarginMove] = []
+        let nodes = update.tree.nodes
+        for (node, place) in zip(nodes, update.places) {
+            // Rows lie apart by place, but for the children of splits that were never ordered.
+            guard node.feature == nil || ranges[2 * place] == nil else { continue }
+            for range in [ranges[place], restRanges[place]].compactMap({ $0 }) {
+                for at in stride(from: range.lowerBound, to: range.upperBound, by: Self.pieceRows) {
+                    let piece = at..<min(at + Self.pieceRows, range.upperBound)
+                    pieces.append(MarginMove(node: node, nodes: nodes, rows: piece))
+                }
             }
         }
+        let (rowCount, bins, codes) = (matrix.rowCount, matrix.bins, matrix.columns)
         margins.withUnsafeMutableBufferPointer { margins in
             rows.withUnsafeBufferPointer { rows in
-                guard let start = rows.baseAddress, let margin = margins.baseAddress else { return }
-                let (source, target) = (start, margin)
-                tasks.run(pieces.count) { index in
-                    let (range, weight) = pieces[index]
-                    if let weight {
-                        for at in range { target[Int(source[at])] += weight }
-                    } else {
-                        fed_tree_add32(
-                            nodes, weights, depth, matrix.columns, 1, rowCount, source,
-                            range.lowerBound, range.count, target)
+                codes.withUnsafeBufferPointer { codes in
+                    guard let target = margins.baseAddress, let source = rows.baseAddress,
+                        let columns = codes.baseAddress
+                    else { return }
+                    tasks.run(pieces.count) { index in
+                        let piece = pieces[index]
+                        let start = source + piece.rows.lowerBound
+                        guard let feature = piece.node.feature else {
+                            fed_margins_add(start, piece.rows.count, piece.node.weight, target)
+                            return
+                        }
+                        let test = BinTest(
+                            bin: piece.node.bin, missingLeft: piece.node.missingLeft,
+                            isCategorical: bins[feature].isCategorical)
+                        fed_margins_split(
+                            columns + feature * rowCount, start, piece.rows.count, test.low,
+                            test.width, piece.left, piece.right, target)
                     }
                 }
             }
@@ -239,7 +245,7 @@ struct BankTree: Sendable {
 
     /// Adds the histogram of each stretch of rows to `lanes`, one after the other from `offset`.
     private func sum(_ stretches: [Range<Int>], into lanes: inout [Int64], from offset: Int) {
-        guard let plan, !stretches.isEmpty else { return }
+        guard sumsHistograms, let plan, !stretches.isEmpty else { return }
         let width = layout.laneCount
         let share = max(
             4096,
@@ -309,5 +315,20 @@ struct BankTree: Sendable {
                 body(rows, scratch, scratch + half)
             }
         }
+    }
+}
+
+/// Rows whose margins move by a leaf, or by the two leaves of one split.
+private struct MarginMove {
+    let node: RegressionTree.Node
+    let left: Int32
+    let right: Int32
+    let rows: Range<Int>
+
+    init(node: RegressionTree.Node, nodes: [RegressionTree.Node], rows: Range<Int>) {
+        self.node = node
+        self.rows = rows
+        left = node.feature == nil ? 0 : nodes[node.left].weight
+        right = node.feature == nil ? 0 : nodes[node.left + 1].weight
     }
 }

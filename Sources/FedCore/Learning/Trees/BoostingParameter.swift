@@ -38,7 +38,11 @@ public enum BoostingParameter: String, CaseIterable, Sendable {
             .whole(
                 3, 1...1000,
                 "Least banks with rows in a bin (else it is merged) or child (else no split).")
-        case .rowSample: .real(0.8, 0.05...1, "Share of the rows that each tree learns from.")
+        case .rowSample:
+            .real(
+                0.8, 0.05...1,
+                "Share of rows that each tree learns from; rows alike in bins and label go together."
+            )
         case .columnSample: .real(0.8, 0.05...1, "Share of the features that each tree may use.")
         case .fraudWeight: .real(1, 0.01...500, "Weight of a fraud against 1 for other rows.")
         case .gridCells:

@@ -5,7 +5,7 @@ internal import CFedKernels
 /// All that leaves it are integers to be summed: counts, 0/1 lanes, and sums of gradients and
 /// hessians. Queries must come in the order of a training; any other is refused and changes
 /// nothing. The state is a function of the dataset and the queries answered, so a restarted bank
-/// answers the logged queries again to catch up.
+/// catches up by ``replay(_:)`` of the logged queries.
 public struct LocalBoostingLearner: LocalLearner {
     /// What is settled about the bins, in this order.
     private enum Binning: Equatable {
@@ -57,6 +57,16 @@ public struct LocalBoostingLearner: LocalLearner {
         let integers = try lanes(for: query)
         return try EncodedVector(
             lanesOf: integers, layout: query.layout, contributors: contributors)
+    }
+
+    /// Moves to the state after a query answered before, without summing histograms: for a bank
+    /// that restarts in the middle of a training.
+    ///
+    /// - Throws: ``LearningError/unexpectedQuery(kind:reason:)`` for a query that does not fit.
+    public mutating func replay(_ query: Query) throws(LearningError) {
+        tree?.sumsHistograms = false
+        defer { tree?.sumsHistograms = true }
+        _ = try lanes(for: query)
     }
 
     /// The answer as plain integers, for pooled training.
@@ -319,16 +329,13 @@ extension LocalBoostingLearner {
                 weightMax: GradientScale.weightMax(treesMax: configuration.treesMax))
         else { throw refuse("the finished tree is none") }
         for (node, place) in zip(nodes, update.places) {
-            guard node.feature != nil else {
-                guard tree.holds(place: place) else {
-                    // Children confirmed without a query were never ordered apart.
-                    guard tree.holds(place: place / 2), !configuration.hasChildFloors else {
-                        throw refuse("the finished tree has a node that was not ordered")
-                    }
-                    continue
-                }
-                continue
-            }
+            // Leaves confirmed without a query were never ordered apart.
+            let isKnown =
+                tree.holds(place: place)
+                || (node.feature == nil && !configuration.hasChildFloors
+                    && tree.holds(place: place / 2))
+            guard isKnown else { throw refuse("the finished tree has a node not ordered") }
+            guard node.feature != nil else { continue }
             guard update.places[node.left] == 2 * place,
                 update.places[node.left + 1] == 2 * place + 1
             else { throw refuse("the finished tree has a node at another place") }

@@ -26,9 +26,8 @@ struct ValidationRows: Sendable {
             guard let target = margins.baseAddress else { return }
             let margin = target
             tasks.runRanges(count, size: 16384) { range in
-                fed_tree_add32(
-                    nodes, weights, depth, columns, 1, count, nil, range.lowerBound, range.count,
-                    margin)
+                fed_tree_add(
+                    nodes, weights, depth, columns, count, range.lowerBound, range.count, margin)
             }
         }
     }
