@@ -78,6 +78,13 @@ struct BankTree: Sendable {
         return lanes
     }
 
+    /// Sums the places asked for.
+    func sums(of places: [UInt32]) -> [Int64] {
+        var lanes = [Int64](repeating: 0, count: places.count * layout.laneCount)
+        sum(places.compactMap { ranges[$0] }, into: &lanes, from: 0)
+        return lanes
+    }
+
     /// Moves the margins by a finished tree.
     mutating func apply(_ update: TreeUpdate) {
         var pieces: [MarginMove] = []

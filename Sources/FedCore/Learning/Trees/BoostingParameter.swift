@@ -3,6 +3,7 @@
 public enum BoostingParameter: String, CaseIterable, Sendable {
     case treesMax, learningRate, depthMax, binsMax
     case leafRegularisation, splitGainMin, childHessianMin, childRowsMin, contributorsMin
+    case confirmFirst
     case rowSample, columnSample, fraudWeight
     case gridCells, patience, evaluationPeriod, seed
 
@@ -38,6 +39,11 @@ public enum BoostingParameter: String, CaseIterable, Sendable {
             .whole(
                 3, 1...1000,
                 "Least banks with rows in a bin (else it is merged) or child (else no split).")
+        case .confirmFirst:
+            .whole(
+                0, 0...1,
+                "1: banks and rows of children are known before histograms are summed, for one "
+                    + "more small sum a level; 0: both come in one sum.")
         case .rowSample:
             .real(
                 0.8, 0.05...1,

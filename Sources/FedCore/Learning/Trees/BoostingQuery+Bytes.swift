@@ -12,6 +12,10 @@ extension BoostingQuery {
             }
         case .contributors(let bins): writer.write(bins)
         case .level(let query): writer.write(query)
+        case .sums(let tree, let level, let places):
+            writer.write(UInt32(tree))
+            writer.write(UInt8(level))
+            writer.writeEach(places) { $0.write($1) }
         case .validation(let treesDone, let update):
             writer.write(UInt32(treesDone))
             writer.write(update)
@@ -37,6 +41,13 @@ extension BoostingQuery {
                     })
             case "bins.contributors": self = .contributors(try reader.readBins())
             case "tree.level": self = .level(try reader.readLevelQuery())
+            case "tree.sums":
+                self = .sums(
+                    tree: Int(try reader.read(UInt32.self)),
+                    level: Int(try reader.read(UInt8.self)),
+                    places: try reader.readEach(limit: 128) { reader throws(DecodingFailure) in
+                        try reader.read(UInt32.self)
+                    })
             case "tree.validation":
                 self = .validation(
                     treesDone: Int(try reader.read(UInt32.self)), update: try reader.readUpdate())

@@ -8,6 +8,8 @@ enum BoostingQuery: Equatable {
     case contributors([FeatureBins])
     /// One level of one tree.
     case level(TreeLevelQuery)
+    /// The histograms of confirmed children, by place.
+    case sums(tree: Int, level: Int, places: [UInt32])
     /// Counts of validation rows by margin and class.
     case validation(treesDone: Int, update: TreeUpdate)
 
@@ -18,6 +20,7 @@ enum BoostingQuery: Equatable {
         case .refinement: "bins.refinement"
         case .contributors: "bins.contributors"
         case .level: "tree.level"
+        case .sums: "tree.sums"
         case .validation: "tree.validation"
         }
     }

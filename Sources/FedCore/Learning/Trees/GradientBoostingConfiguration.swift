@@ -91,4 +91,7 @@ extension GradientBoostingConfiguration {
 
     /// Whether splits are confirmed by counts of the children's rows and banks.
     var hasChildFloors: Bool { contributorsMin > 1 || childRowsMin > 1 }
+
+    /// Whether histograms of children are summed only after that.
+    var confirmsFirst: Bool { hasChildFloors && self[.confirmFirst] == 1 }
 }

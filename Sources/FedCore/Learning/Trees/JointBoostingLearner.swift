@@ -6,7 +6,7 @@
 /// contributor floors above one it also depends on which banks hold which rows, by design.
 public struct JointBoostingLearner: JointLearner {
     private enum Stage {
-        case counts, refinement, contributors, trees, validation
+        case counts, refinement, contributors, trees, sums, validation
         case finished(GradientBoostingModel, ModelDocument)
     }
 
@@ -25,6 +25,7 @@ public struct JointBoostingLearner: JointLearner {
     private var finder: SplitFinder
     private var grower: TreeGrower?
     private var query: TreeLevelQuery?
+    private var histogramLanes = 0
     private var trees: [RegressionTree] = []
     private var update: TreeUpdate?
     private var best: (trees: Int, averagePrecision: Double)?
@@ -84,6 +85,10 @@ public struct JointBoostingLearner: JointLearner {
         guard lanes.count == pending.layout.laneCount else {
             throw .laneCount(got: lanes.count, expected: pending.layout.laneCount)
         }
+        let limit = pending.layout.laneMagnitudeMax(contributors: 1)
+        guard lanes.allSatisfy({ $0 <= limit && $0 >= -limit }) else {
+            throw .numericalFailure(reason: "a sum is beyond the ring")
+        }
         switch stage {
         case .counts:
             try planner.absorbCounts(lanes)
@@ -99,6 +104,9 @@ public struct JointBoostingLearner: JointLearner {
             planner.absorbContributors(lanes)
             try beginTrees()
         case .trees: try absorbLevel(lanes)
+        case .sums:
+            grower?.absorbSums(lanes[...])
+            try advanceTree()
         case .validation: try absorbValidation(lanes)
         case .finished:
             throw .unexpectedQuery(kind: "none", reason: "a sum came after the training's end")
@@ -130,8 +138,10 @@ public struct JointBoostingLearner: JointLearner {
         let features = BoostingSample.features(
             usable, share: configuration[.columnSample], seed: configuration.seed,
             tree: trees.count)
+        let layout = HistogramLayout(features: features, bins: bins)
+        histogramLanes = layout.laneCount
         grower = TreeGrower(
-            layout: HistogramLayout(features: features, bins: bins), finder: finder,
+            layout: layout, finder: finder,
             binRows: planner.chosen.map(\.rows), configuration: configuration, tasks: tasks)
         let start = TreeStart(
             model: trees.isEmpty ? (bins, baseMargin) : nil, update: update, features: features)
@@ -142,27 +152,43 @@ public struct JointBoostingLearner: JointLearner {
 
     private mutating func ask(_ level: TreeLevelQuery) throws(LearningError) {
         query = level
-        let features =
-            level.start?.features
-            ?? BoostingSample.features(
-                usable, share: configuration[.columnSample], seed: configuration.seed,
-                tree: level.tree)
-        let histogram = HistogramLayout(features: features, bins: bins).laneCount
         pending = try Self.query(
             .level(level), round: level.tree + 1,
-            lanes: level.headerLanes + level.histogramCount * histogram, ringBits: ringBits)
+            lanes: level.headerLanes + level.histogramCount * histogramLanes, ringBits: ringBits)
     }
 
     private mutating func absorbLevel(_ lanes: [Int64]) throws(LearningError) {
         guard let query, grower != nil else { return }
-        if query.level == 0 {
-            try grower?.absorbRoot(lanes[...])
-        } else {
-            try grower?.absorbChildren(lanes[...])
+        guard query.level == 0 else {
+            guard configuration.confirmsFirst else {
+                grower?.absorbChildren(lanes[...])
+                return try advanceTree()
+            }
+            let accepted = grower?.confirmChildren(lanes[...]) ?? []
+            let places = grower?.sumOrders(accepted: accepted) ?? []
+            guard !places.isEmpty else {
+                grower?.absorbSums([])
+                return try advanceTree()
+            }
+            stage = .sums
+            pending = try Self.query(
+                .sums(tree: query.tree, level: query.level, places: places),
+                round: query.tree + 1, lanes: places.count * histogramLanes, ringBits: ringBits)
+            return
         }
-        let orders = grower?.nextOrders() ?? []
+        try grower?.absorbRoot(lanes[...])
+        try advanceTree()
+    }
+
+    private mutating func advanceTree() throws(LearningError) {
+        guard let query else { return }
+        var orders = grower?.nextOrders() ?? []
         let level = query.level + 1
         if !orders.isEmpty, level < configuration.depthMax || configuration.hasChildFloors {
+            if configuration.confirmsFirst {
+                for index in orders.indices { orders[index].summed = .none }
+            }
+            stage = .trees
             return try ask(TreeLevelQuery(tree: query.tree, level: level, splits: orders))
         }
         if !orders.isEmpty { grower?.confirmAll() }
@@ -190,6 +216,9 @@ public struct JointBoostingLearner: JointLearner {
     }
 
     private mutating func absorbValidation(_ lanes: [Int64]) throws(LearningError) {
+        guard lanes.allSatisfy({ $0 >= 0 }) else {
+            throw .numericalFailure(reason: "a summed count is negative")
+        }
         guard let score = ScoreHistogram.averagePrecision(lanes) else {
             throw .unusableData(reason: "early stopping needs validation rows of both classes")
         }

@@ -26,6 +26,8 @@ public struct LocalBoostingLearner: LocalLearner {
     private var treeIndex = 0
     private var level = -1
     private var binning = Binning.nothing
+    /// Whether sums of the level's children may be asked for.
+    private var awaitsSums = false
 
     /// Takes a bank's rows.
     ///
@@ -87,6 +89,9 @@ public struct LocalBoostingLearner: LocalLearner {
             binning = .proposed(bins)
             return contributors(bins)
         case .level(let level): return answer(level)
+        case .sums(_, _, let places):
+            awaitsSums = false
+            return tree?.sums(of: places) ?? []
         case .validation(let treesDone, let update):
             apply(update)
             treeIndex = treesDone
@@ -103,12 +108,14 @@ public struct LocalBoostingLearner: LocalLearner {
             return tree?.startTree(query.tree, features: start.features) ?? []
         }
         level = query.level
+        awaitsSums = configuration.confirmsFirst
         return tree?.split(query.splits) ?? []
     }
 
     private mutating func apply(_ update: TreeUpdate) {
         tree?.apply(update)
         validation?.apply(update)
+        awaitsSums = false
         level = -1
     }
 
@@ -229,6 +236,12 @@ extension LocalBoostingLearner {
             expected = bins.reduce(0) { $0 + $1.count }
         case .level(let query):
             expected = try checkLevel(query, refuse)
+        case .sums(let index, let asked, let places):
+            guard let tree, awaitsSums, index == treeIndex, asked == level, !places.isEmpty,
+                zip(places, places.dropFirst()).allSatisfy({ $0 / 2 < $1 / 2 }),
+                places.allSatisfy({ $0 >> UInt32(asked) == 1 && tree.holds(place: $0) })
+            else { throw refuse("it does not follow the counts of these children") }
+            expected = places.count * tree.layout.laneCount
         case .validation(let treesDone, let update):
             guard let tree, level >= 0, treesDone == treeIndex + 1 else {
                 throw refuse("no tree is being grown")
@@ -281,7 +294,8 @@ extension LocalBoostingLearner {
             for split in query.splits {
                 guard split.place > previous, split.place >> UInt32(query.level - 1) == 1,
                     tree.holds(place: split.place), tree.layout.features.contains(split.feature),
-                    Int(split.bin) < tree.matrix.bins[split.feature].count
+                    Int(split.bin) < tree.matrix.bins[split.feature].count,
+                    split.summed == .none || !configuration.confirmsFirst
                 else { throw refuse("a split does not fit the tree") }
                 previous = split.place
             }

@@ -62,7 +62,7 @@ package struct SplitFinder {
         var missingLeft = found.missing_left != 0
         if !isEquality, cells[1] == 0 {
             // No sampled row lacks this value: those to come go with the greater part.
-            missingLeft = 2 * found.left_hessian >= hessian
+            missingLeft = found.left_hessian >= hessian &- found.left_hessian
         }
         if !isEquality, bins[feature].missingBin != 0 {
             missingLeft = bins[feature].missingBin <= bin

@@ -53,19 +53,66 @@ struct TreeGrower {
         findSplits(of: [1])
     }
 
-    /// Takes the sums for the children of the splits last ordered.
-    mutating func absorbChildren(_ lanes: ArraySlice<Int64>) throws(LearningError) {
-        var offset = lanes.startIndex + 4 * orders.count
-        var created: [UInt32] = []
-        var next: [UInt32: [Int64]] = [:]
+    /// Takes banks and rows of the children of the splits last ordered, and their sums behind them.
+    mutating func absorbChildren(_ lanes: ArraySlice<Int64>) {
+        let summed = orders
+        let accepted = confirmChildren(lanes.prefix(4 * orders.count))
+        absorbSums(lanes.dropFirst(4 * orders.count), summed: summed, accepted: accepted)
+    }
+
+    /// Takes banks and rows of the children of the splits last ordered.
+    ///
+    /// - Returns: the places of the splits that stand.
+    mutating func confirmChildren(_ header: ArraySlice<Int64>) -> Set<UInt32> {
+        var accepted: Set<UInt32> = []
         for (index, order) in orders.enumerated() {
-            let header = lanes.startIndex + 4 * index
-            let summed = offset
-            if order.summed != .none { offset += layout.laneCount }
-            guard confirm(order, header: lanes[header..<header + 4]) else { continue }
-            created += [2 * order.place, 2 * order.place + 1]
-            guard order.summed != .none, let parent = histograms[order.place] else { continue }
-            let child = Array(lanes[summed..<summed + layout.laneCount])
+            let from = header.startIndex + 4 * index
+            if confirm(order, header: header[from..<from + 4]) { accepted.insert(order.place) }
+        }
+        return accepted
+    }
+
+    /// The children to sum after ``confirmChildren(_:)``: of each accepted split the one of fewer
+    /// rows, unless neither can be split again.
+    mutating func sumOrders(accepted: Set<UInt32>) -> [UInt32] {
+        orders = orders.filter { accepted.contains($0.place) }.map { order in
+            var order = order
+            guard level + 1 < configuration.depthMax, let left = nodes[2 * order.place],
+                let right = nodes[2 * order.place + 1],
+                finder.canSplit(hessian: left.hessian) || finder.canSplit(hessian: right.hessian)
+            else {
+                order.summed = .none
+                return order
+            }
+            order.summed = left.rows <= right.rows ? .left : .right
+            return order
+        }
+        return orders.compactMap { order in
+            switch order.summed {
+            case .left: 2 * order.place
+            case .right: 2 * order.place + 1
+            case .none: nil
+            }
+        }
+    }
+
+    /// Takes the sums of the children asked for by ``sumOrders(accepted:)``.
+    mutating func absorbSums(_ lanes: ArraySlice<Int64>) {
+        absorbSums(lanes, summed: orders, accepted: Set(orders.map(\.place)))
+    }
+
+    private mutating func absorbSums(
+        _ lanes: ArraySlice<Int64>, summed: [SplitOrder], accepted: Set<UInt32>
+    ) {
+        var offset = lanes.startIndex
+        var next: [UInt32: [Int64]] = [:]
+        for order in summed where order.summed != .none {
+            let range = offset..<offset + layout.laneCount
+            offset = range.upperBound
+            guard accepted.contains(order.place), let parent = histograms[order.place] else {
+                continue
+            }
+            let child = Array(lanes[range])
             let sibling = [Int64](unsafeUninitializedCapacity: child.count) { buffer, count in
                 if let start = buffer.baseAddress {
                     fed_lanes_subtract(parent, child, start, child.count)
@@ -77,7 +124,7 @@ struct TreeGrower {
         }
         histograms = next
         level += 1
-        findSplits(of: created.filter { next[$0] != nil })
+        findSplits(of: next.keys.sorted())
     }
 
     /// The splits to order next; none when the tree is finished.
@@ -146,8 +193,8 @@ struct TreeGrower {
             place: 2 * order.place, gradient: split.leftGradient, hessian: split.leftHessian,
             rows: counts[1], window: node.window)
         var right = Node(
-            place: 2 * order.place + 1, gradient: node.gradient - split.leftGradient,
-            hessian: node.hessian - split.leftHessian, rows: counts[3], window: node.window)
+            place: 2 * order.place + 1, gradient: node.gradient &- split.leftGradient,
+            hessian: node.hessian &- split.leftHessian, rows: counts[3], window: node.window)
         if !finder.bins[split.feature].isCategorical {
             let window = node.window[split.feature] ?? 1...max(1, binRows[split.feature].count - 1)
             let cut = max(window.lowerBound, min(Int(split.bin), window.upperBound))
@@ -166,7 +213,7 @@ struct TreeGrower {
         guard level + 1 < configuration.depthMax else { return .none }
         guard
             finder.canSplit(hessian: split.leftHessian)
-                || finder.canSplit(hessian: node.hessian - split.leftHessian)
+                || finder.canSplit(hessian: node.hessian &- split.leftHessian)
         else { return .none }
         let rows = binRows[split.feature]
         let missing = rows[0]
