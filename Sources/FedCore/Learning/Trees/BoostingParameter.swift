@@ -28,7 +28,7 @@ public enum BoostingParameter: String, CaseIterable, Sendable {
         case .binsMax:
             .whole(256, 4...256, "Bins of a feature, the one of missing values included.")
         case .leafRegularisation:
-            .real(1, 0...1e6, "L2 penalty lambda, added to every leaf's sum of hessians.")
+            .real(5, 0...1e6, "L2 penalty lambda, added to every leaf's sum of hessians.")
         case .splitGainMin: .real(0, 0...1e9, "Gain gamma that a split must exceed.")
         case .childHessianMin: .real(1, 1e-3...1e9, "Least sum of hessians of a child.")
         case .childRowsMin:
