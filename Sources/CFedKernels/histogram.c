@@ -111,7 +111,7 @@ void fed_histogram(const uint8_t *matrix, size_t stride, const uint32_t *rows, s
 }
 
 FED_CLONES
-void fed_lanes_add(int64_t *lanes, const int64_t *other, size_t count) {
+void fed_histogram_lanes_add(int64_t *lanes, const int64_t *other, size_t count) {
     for (size_t i = 0; i < count; i++) lanes[i] += other[i];
 }
 

@@ -2,6 +2,4 @@
 
 #include <math.h>
 
-double fed_log(double value) { return log(value); }
-double fed_exp(double value) { return exp(value); }
 double fed_erfc(double value) { return erfc(value); }

@@ -4,12 +4,15 @@ internal import FedCore
 package enum AlgorithmSettings {
     /// Names, defaults, bounds and meanings, for `--help`.
     package static var help: String {
-        let fields = LogisticConfiguration.fields.map { field in
-            "  \(field.name)=\(number(field.defaultValue))  "
-                + "(\(number(field.bounds.lowerBound)) to \(number(field.bounds.upperBound)))  "
-                + field.description
-        }
-        return "Hyper-parameters of logistic, with defaults:\n" + fields.joined(separator: "\n")
+        AlgorithmConfiguration.names.map { name in
+            let lines = AlgorithmConfiguration.settings(of: name).map { setting in
+                "  \(setting.name)=\(number(setting.defaultValue))  "
+                    + "(\(number(setting.bounds.lowerBound)) to "
+                    + "\(number(setting.bounds.upperBound)))  " + setting.description
+            }
+            return "Hyper-parameters of \(name), with defaults and bounds:\n"
+                + lines.joined(separator: "\n")
+        }.joined(separator: "\n\n")
     }
 
     /// `name=value` settings as a JSON object.

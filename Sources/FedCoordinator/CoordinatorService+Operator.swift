@@ -134,8 +134,7 @@ extension CoordinatorService: OperatorDelegate {
         for bank: NodeID, validFor: Duration
     ) throws(OperatorError) -> [UInt8] {
         do {
-            return try Invitations(state: state, members: store.members)
-                .create(for: bank, validFor: validFor).json
+            return try state.invitation(for: bank, validFor: validFor, members: store.members).json
         } catch let error as any ExplainedError {
             throw .failed(reason: error.description)
         } catch {

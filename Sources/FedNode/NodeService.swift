@@ -199,7 +199,7 @@ package actor NodeService: Service {
                     ready = learner
                 } else {
                     ready = try manifest.algorithm.localLearner(
-                        standard: standard, fit: data.fit)
+                        standard: standard, fit: data.fit, valid: data.valid)
                 }
                 let vector = try ready.answer(query, contributors: contributors)
                 return .success((vector, ready))

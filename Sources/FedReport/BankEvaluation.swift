@@ -43,17 +43,18 @@ package struct BankEvaluation: Sendable {
         algorithm: AlgorithmConfiguration, budgets: [String], threads: Int = 1
     ) throws {
         let fit = try DatasetLoader.load(path: files.fit, standard: standard)
+        let valid = try DatasetLoader.load(path: files.valid, standard: standard)
         let local: TrainedModel?
         if fit.fraudCount == 0 || fit.fraudCount == fit.rowCount {
             local = nil
         } else {
-            local = try algorithm.train(standard: standard, fit: [fit], threads: threads)
+            local = try algorithm.train(
+                standard: standard, fit: [fit], valid: [valid], threads: threads)
         }
         func localScores(_ rows: Dataset) throws -> [Double] {
             try local?.logOdds(of: rows, standard: standard, threads: threads)
                 ?? [Double](repeating: 0, count: rows.rowCount)
         }
-        let valid = try DatasetLoader.load(path: files.valid, standard: standard)
         let combination = try CombinedModel.fit(
             local: try localScores(valid),
             federated: try federated.logOdds(of: valid, standard: standard, threads: threads),

@@ -45,7 +45,7 @@ void fed_histogram(const uint8_t *matrix, size_t stride, const uint32_t *rows, s
                    int64_t *narrow, int64_t *lanes);
 
 // lanes[i] += other[i], and out[i] = parent[i] - child[i].
-void fed_lanes_add(int64_t *lanes, const int64_t *other, size_t count);
+void fed_histogram_lanes_add(int64_t *lanes, const int64_t *other, size_t count);
 void fed_lanes_subtract(const int64_t *parent, const int64_t *child, int64_t *out, size_t count);
 
 // lanes[i] = integers[i] & mask. Returns `count`, or the index of the first integer whose magnitude

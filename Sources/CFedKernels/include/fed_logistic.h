@@ -34,6 +34,4 @@ void fed_standardise(double *values, size_t count, double mean, double inverse_d
 void fed_centred_sums(const double *values, size_t count, double centre, double *sums);
 
 /// The C library's log, exp and erfc.
-double fed_log(double value);
-double fed_exp(double value);
 double fed_erfc(double value);

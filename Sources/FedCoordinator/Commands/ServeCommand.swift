@@ -29,7 +29,7 @@ struct ServeCommand: AsyncParsableCommand {
                 address: try state.listenAddress, enrolmentAddress: try state.enrolmentAddress,
                 credentials: try state.serverCredentials()),
             delegate: service, operatorDelegate: service,
-            enrolmentDelegate: Invitations(state: state, members: service.store.members))
+            enrolmentDelegate: try state.enrolmentDesk(members: service.store.members))
         logger.info(
             "listening",
             metadata: [
@@ -99,8 +99,7 @@ struct InviteCommand: AsyncParsableCommand {
         do {
             let state = try CoordinatorState(in: try StateDirectory(options.state))
             let store = try CoordinatorStore(in: state.folder)
-            return try Invitations(state: state, members: store.members)
-                .create(for: bank, validFor: validFor).json
+            return try state.invitation(for: bank, validFor: validFor, members: store.members).json
         } catch StoreError.locked {
             return try await OperatorConsole(options.state).client
                 .createInvitation(for: bank, validFor: validFor)

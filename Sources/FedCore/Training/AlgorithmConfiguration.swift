@@ -4,14 +4,51 @@ internal import FoundationEssentials
 public enum AlgorithmConfiguration: Equatable, Sendable {
     /// Logistic regression by Newton's method.
     case logistic(LogisticConfiguration)
+    /// Gradient boosted trees on histograms.
+    case boosting(GradientBoostingConfiguration)
+
+    /// A hyper-parameter as help texts show it.
+    public struct Setting: Equatable, Sendable {
+        /// Its name on the command line and in the manifest.
+        public let name: String
+        /// The value when nothing is said.
+        public let defaultValue: Double
+        /// The values allowed, ends included.
+        public let bounds: ClosedRange<Double>
+        /// One sentence.
+        public let description: String
+    }
+
+    private static let logisticName = "logistic"
+    private static let boostingName = "gbdt"
 
     /// The names that command lines and manifests know.
-    public static let names = ["logistic"]
+    public static let names = [logisticName, boostingName]
 
     /// The algorithm's name.
     public var name: String {
         switch self {
-        case .logistic: "logistic"
+        case .logistic: Self.logisticName
+        case .boosting: Self.boostingName
+        }
+    }
+
+    /// The hyper-parameters of an algorithm; none for an unknown name.
+    public static func settings(of name: String) -> [Setting] {
+        switch name {
+        case logisticName:
+            LogisticConfiguration.fields.map {
+                Setting(
+                    name: $0.name, defaultValue: $0.defaultValue, bounds: $0.bounds,
+                    description: $0.description)
+            }
+        case boostingName:
+            BoostingParameter.allCases.map {
+                Setting(
+                    name: $0.rawValue, defaultValue: $0.declaration.standard,
+                    bounds: $0.declaration.bounds, description: $0.declaration.summary)
+            }
+        default: []
         }
     }
 
@@ -19,39 +56,55 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
     public var canonical: CanonicalJSON {
         switch self {
         case .logistic(let configuration): configuration.canonicalJSON
+        case .boosting(let configuration): configuration.json
         }
     }
 
-    /// Reads hyper-parameters; those left out have their defaults.
+    /// Takes hyper-parameters by name; those left out have their defaults.
     ///
-    /// - Parameter configurationJSON: a JSON object, or nothing for all defaults.
-    /// - Throws: ``LearningError/invalidConfiguration(field:got:expected:)``.
-    public init(name: String, configurationJSON: [UInt8] = []) throws(LearningError) {
-        let json = configurationJSON.isEmpty ? Array("{}".utf8) : configurationJSON
-        let envelope = Array(#"{"configuration":"#.utf8) + json + Array("}".utf8)
-        try self.init(name: name, manifestBytes: envelope)
-    }
-
-    /// Reads the member `configuration` of a manifest.
-    init(name: String, manifestBytes: [UInt8]) throws(LearningError) {
+    /// - Throws: ``LearningError/invalidConfiguration(field:got:expected:)`` for an unknown
+    ///   algorithm or name, or a value out of bounds.
+    public init(name: String, settings: [String: Double] = [:]) throws(LearningError) {
         switch name {
-        case "logistic":
-            self = .logistic(try Self.configuration(in: manifestBytes))
+        case Self.logisticName: self = .logistic(try LogisticConfiguration(settings))
+        case Self.boostingName:
+            var values: [BoostingParameter: Double] = [:]
+            for (setting, value) in settings {
+                guard let parameter = BoostingParameter(rawValue: setting) else {
+                    throw .invalidConfiguration(
+                        field: setting, got: "an unknown name",
+                        expected: BoostingParameter.allCases.map(\.rawValue)
+                            .joined(separator: ", "))
+                }
+                values[parameter] = value
+            }
+            self = .boosting(try GradientBoostingConfiguration(values))
         default:
             throw .invalidConfiguration(
                 field: "algorithm", got: name, expected: Self.names.joined(separator: " or "))
         }
     }
 
-    private struct Envelope<Value: Decodable>: Decodable { let configuration: Value }
+    /// Reads hyper-parameters from a JSON object; those left out have their defaults.
+    public init(name: String, configurationJSON: [UInt8]) throws(LearningError) {
+        try self.init(
+            name: name,
+            settings: configurationJSON.isEmpty
+                ? [:] : try Self.decode([String: Double].self, from: configurationJSON))
+    }
 
-    private static func configuration<Value: Decodable>(
-        in bytes: [UInt8]
+    /// Reads the member `configuration` of a manifest.
+    init(name: String, manifestBytes: [UInt8]) throws(LearningError) {
+        struct Envelope: Decodable { let configuration: [String: Double] }
+        try self.init(
+            name: name, settings: try Self.decode(Envelope.self, from: manifestBytes).configuration)
+    }
+
+    private static func decode<Value: Decodable>(
+        _: Value.Type, from bytes: [UInt8]
     ) throws(LearningError) -> Value {
         do {
-            return try JSONDecoder().decode(Envelope<Value>.self, from: Data(bytes)).configuration
-        } catch let error as LearningError {
-            throw error
+            return try JSONDecoder().decode(Value.self, from: Data(bytes))
         } catch {
             throw .invalidConfiguration(
                 field: "configuration", got: "something else",

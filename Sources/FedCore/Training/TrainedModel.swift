@@ -5,6 +5,8 @@ internal import FedCrypto
 public enum TrainedModel: Equatable, Sendable {
     /// A logistic regression.
     case logistic(LogisticModel)
+    /// Gradient boosted trees.
+    case boosting(GradientBoostingModel)
 
     /// Reads a model file, whatever its algorithm.
     ///
@@ -17,6 +19,8 @@ public enum TrainedModel: Equatable, Sendable {
         }
         switch header.format {
         case LogisticModel.format: self = .logistic(try LogisticModel(bytes: bytes))
+        case GradientBoostingModel.format:
+            self = .boosting(try GradientBoostingModel(document: ModelDocument(bytes: bytes)))
         default: throw .invalidModel(reason: "the format \(header.format) is not known")
         }
     }
@@ -25,6 +29,7 @@ public enum TrainedModel: Equatable, Sendable {
     public var document: ModelDocument {
         switch self {
         case .logistic(let model): model.document
+        case .boosting(let model): model.document
         }
     }
 
@@ -32,6 +37,7 @@ public enum TrainedModel: Equatable, Sendable {
     public var algorithm: String {
         switch self {
         case .logistic: "logistic"
+        case .boosting: "gbdt"
         }
     }
 
@@ -39,6 +45,7 @@ public enum TrainedModel: Equatable, Sendable {
     public var standardDigest: [UInt8] {
         switch self {
         case .logistic(let model): model.standardHash
+        case .boosting(let model): model.standardHash
         }
     }
 
@@ -55,6 +62,9 @@ public enum TrainedModel: Equatable, Sendable {
         case .logistic(let model):
             return try model.logOdds(
                 of: dataset, space: try LinearFeatureSpace(standard), threads: threads)
+        case .boosting(let model):
+            return try TreeScorer(model).margins(
+                of: standard.imputed(dataset).columns, threads: threads)
         }
     }
 }
@@ -69,11 +79,12 @@ extension TrainedModel {
     public var manifestDigest: [UInt8]? {
         switch self {
         case .logistic(let model): model.manifestHash
+        case .boosting(let model): model.manifestHash
         }
     }
 
-    /// The largest relative difference of a coefficient, |a - b| / |b|, from another model; `nil`
-    /// when their shapes differ.
+    /// The largest relative difference of a coefficient from another model; `nil` when their shapes
+    /// differ. Trees are the same or not: 0 or `nil`.
     public func maxRelativeDifference(from other: TrainedModel) -> Double? {
         switch (self, other) {
         case (.logistic(let left), .logistic(let right)):
@@ -84,6 +95,8 @@ extension TrainedModel {
                 let scale = max(abs(pair.0), abs(pair.1))
                 return scale == 0 ? largest : max(largest, abs(pair.0 - pair.1) / scale)
             }
+        case (.boosting(let left), .boosting(let right)): return left == right ? 0 : nil
+        case (.logistic, .boosting), (.boosting, .logistic): return nil
         }
     }
 }

@@ -57,8 +57,12 @@ struct DemoEvaluation {
         _ demo: Demo, standard: FeatureStandard, federated: TrainedModel
     ) async throws -> ComparisonReport.Pooled {
         let fit = try demo.banks.map { try DatasetLoader.load(path: $0.fit, standard: standard) }
+        let valid = try demo.banks.map {
+            try DatasetLoader.load(path: $0.valid, standard: standard)
+        }
         let pooled = try demo.algorithm.train(
-            standard: standard, fit: fit, manifestDigest: federated.manifestDigest)
+            standard: standard, fit: fit, valid: valid,
+            manifestDigest: federated.manifestDigest)
         return ComparisonReport.Pooled(
             modelSHA256: pooled.document.digest.hexadecimal,
             maxRelativeDifference: pooled.maxRelativeDifference(from: federated),

@@ -287,7 +287,7 @@ struct BankTree: Sendable {
                     guard let spill = piece.spill, let start = lanes.baseAddress,
                         let source = spilled.baseAddress
                     else { continue }
-                    fed_lanes_add(
+                    fed_histogram_lanes_add(
                         start + offset + piece.stretch * width, source + spill * width, width)
                 }
             }
