@@ -41,7 +41,7 @@ public enum BoostingParameter: String, CaseIterable, Sendable {
                 "Least banks with rows in a bin (else it is merged) or child (else no split).")
         case .confirmFirst:
             .whole(
-                0, 0...1,
+                1, 0...1,
                 "1: banks and rows of children are known before histograms are summed, for one "
                     + "more small sum a level; 0: both come in one sum.")
         case .rowSample:
