@@ -13,9 +13,10 @@ let grpc: [Target.Dependency] = [
     .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
     .product(name: "SwiftProtobuf", package: "swift-protobuf"),
 ]
-let commandLine: [Target.Dependency] = [
+let service: [Target.Dependency] = [
     .product(name: "ArgumentParser", package: "swift-argument-parser"),
     .product(name: "Logging", package: "swift-log"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
 ]
 
 let package = Package(
@@ -50,11 +51,12 @@ let package = Package(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .target(name: "CFedKernels", dependencies: ["COpenSSL"]),
 
-        // The pure core.
+        // The pure core. Every target names every module that it imports: what is not named here is
+        // not rebuilt when it changes.
         .target(name: "FedCrypto", dependencies: ["COpenSSL"]),
         .target(name: "FedCore", dependencies: ["FedCrypto", "CFedKernels", "COpenBLAS"]),
-        .target(name: "FedSimulation", dependencies: ["FedCore"]),
-        .target(name: "FedSynthetic", dependencies: ["FedCore"]),
+        .target(name: "FedSimulation", dependencies: ["FedCore", "FedCrypto"]),
+        .target(name: "FedSynthetic"),
 
         // The edges.
         .target(name: "FedFiles", dependencies: ["FedCore"]),
@@ -63,7 +65,7 @@ let package = Package(
         .target(
             name: "FedRuntime",
             dependencies: [
-                "FedWire", "FedCore", "FedCrypto", "FedFiles", "COpenBLAS",
+                "FedWire", "FedCore", "FedCrypto", "COpenBLAS",
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -76,13 +78,28 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ] + grpc),
-        .target(name: "FedConsole", dependencies: ["FedRuntime", "FedFiles"] + commandLine),
-        .target(name: "FedNode", dependencies: ["FedRuntime", "FedConsole", "FedFiles"] + commandLine),
-        .target(name: "FedCoordinator", dependencies: ["FedRuntime", "FedConsole"] + commandLine),
+        .target(
+            name: "FedConsole",
+            dependencies: [
+                "FedRuntime", "FedFiles", "FedCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .target(
+            name: "FedNode",
+            dependencies: [
+                "FedConsole", "FedRuntime", "FedWire", "FedFiles", "FedCore", "FedCrypto",
+            ] + service),
+        .target(
+            name: "FedCoordinator",
+            dependencies: ["FedConsole", "FedRuntime", "FedWire", "FedCore", "FedCrypto"]
+                + service),
         .target(
             name: "FedTool",
-            dependencies: ["FedRuntime", "FedConsole", "FedReport", "FedSynthetic", "FedSimulation"]
-                + commandLine),
+            dependencies: [
+                "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles", "FedSynthetic",
+                "FedCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         // The doors.
         .executableTarget(name: "fed", dependencies: ["FedTool", "FedConsole", "FedRuntime"]),
@@ -91,19 +108,35 @@ let package = Package(
             name: "fed-coordinator", dependencies: ["FedCoordinator", "FedConsole", "FedRuntime"]),
 
         // Tests mirror the sources.
-        .testTarget(name: "FedCryptoTests", dependencies: ["FedCrypto"], resources: [.copy("Vectors")]),
         .testTarget(
-            name: "FedCoreTests", dependencies: ["FedCore", "FedCrypto"],
+            name: "FedCryptoTests", dependencies: ["FedCrypto"], resources: [.copy("Vectors")]),
+        .testTarget(
+            name: "FedCoreTests", dependencies: ["FedCore", "FedCrypto", "CFedKernels"],
             resources: [.copy("Vectors")]),
-        .testTarget(name: "FedFilesTests", dependencies: ["FedFiles"]),
-        .testTarget(name: "FedSyntheticTests", dependencies: ["FedSynthetic"]),
-        .testTarget(name: "FedReportTests", dependencies: ["FedReport"]),
-        .testTarget(name: "FedSimulationTests", dependencies: ["FedSimulation"]),
-        .testTarget(name: "FedWireTests", dependencies: ["FedWire"]),
-        .testTarget(name: "FedRuntimeTests", dependencies: ["FedRuntime"]),
+        .testTarget(name: "FedFilesTests", dependencies: ["FedFiles", "FedCore"]),
+        .testTarget(
+            name: "FedSyntheticTests", dependencies: ["FedSynthetic", "FedCore", "FedCrypto"]),
+        .testTarget(name: "FedReportTests", dependencies: ["FedReport", "FedCore"]),
+        .testTarget(
+            name: "FedSimulationTests", dependencies: ["FedSimulation", "FedCore", "FedCrypto"]),
+        .testTarget(
+            name: "FedWireTests",
+            dependencies: [
+                "FedWire", "FedCore", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]),
+        .testTarget(
+            name: "FedRuntimeTests",
+            dependencies: [
+                "FedRuntime", "FedWire", "FedCore",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["FedNode", "FedCoordinator", "FedTool", "FedRuntime"]),
+            dependencies: [
+                "FedNode", "FedCoordinator", "FedTool", "FedReport", "FedRuntime", "FedFiles",
+                "FedSynthetic", "FedCore",
+            ]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -19,6 +19,7 @@ package actor CoordinatorService: FederationDelegate {
     private var outboxes: [NodeID: Outbox] = [:]
     private var active: ActiveRun?
     private var deadline: Task<Void, Never>?
+    private var lastPublished = ContinuousClock.now
     private var watchers: [RunID: [AsyncStream<RunStatus>.Continuation]] = [:]
 
     /// Opens the store; runs that were under way when the process last ended are marked as failed.
@@ -166,7 +167,7 @@ package actor CoordinatorService: FederationDelegate {
             }
         case .progress(let progress):
             active?.update(progress)
-            publish()
+            publishNowAndThen()
         case .note(let notice): log(notice.text, level: notice.level)
         case .finish(let outcome): finish(outcome)
         }
@@ -217,6 +218,15 @@ package actor CoordinatorService: FederationDelegate {
             watcher.yield(final)
             watcher.finish()
         }
+    }
+
+    /// A run has thousands of steps; people and scripts need ten lines a second at most.
+    private func publishNowAndThen() {
+        guard let run = active, watchers[run.status.run] != nil else { return }
+        let now = ContinuousClock.now
+        guard now - lastPublished >= .milliseconds(100) else { return }
+        lastPublished = now
+        publish()
     }
 
     private func publish() {

@@ -38,7 +38,12 @@ struct ServeCommand: AsyncParsableCommand {
             ])
         try await ServiceRunner.run(
             [ListeningService(server: server, coordinator: service)], logger: quiet(logger))
-        logger.info("stopped", metadata: ["peak.bytes": "\(PeakMemory.bytes() ?? 0)"])
+        logger.info(
+            "stopped",
+            metadata: [
+                "cpu.seconds": "\(ProcessorTime.seconds())",
+                "peak.bytes": "\(PeakMemory.bytes() ?? 0)",
+            ])
     }
 
     /// The lifecycle library's own lines are of no use to an operator.

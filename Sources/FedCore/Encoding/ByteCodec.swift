@@ -8,9 +8,7 @@ public struct ByteWriter: Sendable {
 
     /// Appends an unsigned integer, most significant byte first.
     public mutating func write<Value: FixedWidthInteger & UnsignedInteger>(_ value: Value) {
-        for shift in stride(from: Value.bitWidth - 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> Value(shift)))
-        }
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
     /// Appends a signed integer in two's complement.

@@ -333,8 +333,7 @@ public struct CoordinatorRun: Sendable {
     }
 
     private static func digest(of aggregate: Aggregate) -> [UInt8] {
-        var writer = ByteWriter()
-        for value in aggregate.integers { writer.write(value) }
-        return SHA256.hash(writer.bytes)
+        // Eight bytes a lane, least significant first.
+        aggregate.integers.map(\.littleEndian).withUnsafeBytes { SHA256.hash($0) }
     }
 }

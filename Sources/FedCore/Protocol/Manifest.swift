@@ -23,6 +23,10 @@ public struct Manifest: Equatable, Sendable {
     public let rowsMax: Int
     /// The banks and their identity keys.
     public let roster: Roster
+    /// The canonical document.
+    public let bytes: [UInt8]
+    /// SHA-256 of the document.
+    public let digest: [UInt8]
 
     /// Wraps the parts.
     public init(
@@ -35,11 +39,7 @@ public struct Manifest: Equatable, Sendable {
         self.standardName = standardName
         self.rowsMax = rowsMax
         self.roster = roster
-    }
-
-    /// The canonical document.
-    public var bytes: [UInt8] {
-        CanonicalJSON.object([
+        bytes = CanonicalJSON.object([
             "format": .string(Self.format),
             "suite": .string(Self.suite),
             "run": .string(run.description),
@@ -57,10 +57,8 @@ public struct Manifest: Equatable, Sendable {
                     ])
                 }),
         ]).bytes
+        digest = SHA256.hash(bytes)
     }
-
-    /// SHA-256 of the document.
-    public var digest: [UInt8] { SHA256.hash(bytes) }
 
     /// Reads a manifest, strictly: what it does not understand it refuses.
     ///
@@ -87,21 +85,22 @@ public struct Manifest: Equatable, Sendable {
             else { throw .malformed }
             members.append(member)
         }
+        let roster: Roster
         do {
             roster = try Roster(members)
         } catch {
             throw .roster(error)
         }
+        let algorithm: AlgorithmConfiguration
         do {
             algorithm = try AlgorithmConfiguration(
                 name: document.algorithm, manifestBytes: bytes)
         } catch {
             throw .algorithm(error)
         }
-        self.run = run
-        standardDigest = digest
-        standardName = document.standard.name
-        rowsMax = document.rows_max
+        self.init(
+            run: run, algorithm: algorithm, standardDigest: digest,
+            standardName: document.standard.name, rowsMax: document.rows_max, roster: roster)
         // One value has one spelling: whatever the fields above left out cannot be in the bytes.
         guard self.bytes == bytes else { throw .notCanonical }
     }

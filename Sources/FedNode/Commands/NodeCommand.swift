@@ -93,7 +93,12 @@ struct ServeCommand: AsyncParsableCommand {
         var quiet = logger
         quiet.logLevel = .error
         try await ServiceRunner.run([service], logger: quiet)
-        logger.info("stopped", metadata: ["peak.bytes": "\(PeakMemory.bytes() ?? 0)"])
+        logger.info(
+            "stopped",
+            metadata: [
+                "cpu.seconds": "\(ProcessorTime.seconds())",
+                "peak.bytes": "\(PeakMemory.bytes() ?? 0)",
+            ])
     }
 }
 

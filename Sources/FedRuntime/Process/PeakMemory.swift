@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The process's own appetite, as the system counts it.
 public enum PeakMemory {
     /// The largest resident size so far, bytes; `nil` where the system does not say.
@@ -9,5 +11,15 @@ public enum PeakMemory {
             return fields.count >= 2 ? Int(fields[1]).map { $0 * 1024 } : nil
         }
         return nil
+    }
+}
+
+/// The processor time of the process so far.
+public enum ProcessorTime {
+    /// User and system time of all threads, seconds.
+    public static func seconds() -> Double {
+        var time = timespec()
+        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

@@ -64,6 +64,16 @@ final class ChildProcess: Sendable {
         }
     }
 
+    /// The last line of its log, read from the end of the file.
+    var lastLine: String? {
+        guard let file = FileHandle(forReadingAtPath: logPath),
+            let end = try? file.seekToEnd(),
+            (try? file.seek(toOffset: end > 4096 ? end - 4096 : 0)) != nil,
+            let tail = try? file.readToEnd()
+        else { return nil }
+        return String(decoding: tail, as: UTF8.self).split(separator: "\n").last.map(String.init)
+    }
+
     var log: String {
         (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
     }

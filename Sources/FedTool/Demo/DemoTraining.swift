@@ -90,8 +90,8 @@ struct DemoTraining {
             ] + demo.settings.flatMap { ["--set", $0] }, name: "run",
             logPath: "\(logs)/run.log")
         while run.isRunning {
-            try await Task.sleep(for: .milliseconds(50))
-            if let line = run.log.split(separator: "\n").last, line.contains(" s · ") {
+            try await Task.sleep(for: .milliseconds(100))
+            if let line = run.lastLine, line.contains(" s · ") {
                 demo.progress.update("training: \(line)")
             }
         }
