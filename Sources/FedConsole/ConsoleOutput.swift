@@ -5,10 +5,11 @@ package enum ConsoleOutput {
     /// Prints to the standard output.
     package static func line(_ text: String) { write(text + "\n") }
 
-    /// Prints a value as JSON, members sorted.
+    /// Prints a value as JSON: members sorted, their names in snake case.
     package static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
     }
 

@@ -22,8 +22,10 @@ public struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible {
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }
 
+    /// The words for a person.
     public var description: String { name }
 
+    /// Orders names byte by byte.
     public static func < (left: NodeID, right: NodeID) -> Bool {
         left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
     }
@@ -48,6 +50,7 @@ public struct RunID: Hashable, Sendable, CustomStringConvertible {
         self.init(bytes: bytes)
     }
 
+    /// The words for a person.
     public var description: String { bytes.hexadecimal }
 }
 

@@ -53,7 +53,8 @@ package actor NodeService: Service {
     private func report(_ error: TransportError, nextAttempt: Duration?) {
         var metadata: Logger.Metadata = ["reason": "\(error.description)"]
         if let nextAttempt {
-            let seconds = Double(nextAttempt.components.seconds)
+            let seconds =
+                Double(nextAttempt.components.seconds)
                 + Double(nextAttempt.components.attoseconds) * 1e-18
             metadata["retry.seconds"] = "\((seconds * 100).rounded() / 100)"
             logger.warning("waiting for the coordinator", metadata: metadata)
@@ -162,7 +163,8 @@ package actor NodeService: Service {
             try state.folder.write(model.bytes, to: "model.json")
         case .note(let notice):
             logger.log(
-                level: notice.level == .error ? .error : notice.level == .warning ? .warning : .info,
+                level: notice.level == .error
+                    ? .error : notice.level == .warning ? .warning : .info,
                 "\(notice.text)", metadata: ["run.id": "\(run.machine.run)"])
         case .finish(let outcome):
             active = nil

@@ -8,7 +8,7 @@ package struct NodeState: Sendable {
     private struct Facts: Codable {
         var bank: String
         var coordinator: String
-        var coordinator_identity_key: String
+        var coordinatorIdentityKey: String
     }
 
     private enum File {
@@ -28,11 +28,13 @@ package struct NodeState: Sendable {
     /// Opens the folder of an enrolled node.
     package init(in folder: StateDirectory) throws {
         guard folder.contains(File.facts) else { throw NodeFailure.notEnrolled(path: folder.path) }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard
-            let facts = try? JSONDecoder().decode(
+            let facts = try? decoder.decode(
                 Facts.self, from: Data(try folder.read(File.facts))),
             let bank = NodeID(facts.bank),
-            let key = [UInt8](hexadecimal: facts.coordinator_identity_key), key.count == 32
+            let key = [UInt8](hexadecimal: facts.coordinatorIdentityKey), key.count == 32
         else { throw StoreError.corrupt(path: folder.path(of: File.facts)) }
         self.folder = folder
         self.bank = bank
@@ -40,8 +42,10 @@ package struct NodeState: Sendable {
         coordinatorKey = key
     }
 
-    /// Enrols with an invitation. Both keys are made here and never leave the folder; a repeated
-    /// call after a lost reply uses the same keys.
+    /// Enrols with an invitation.
+    ///
+    /// Both keys are made here and never leave the folder; a repeated call after a lost reply uses
+    /// the same keys.
     package static func enrol(
         with invitation: Invitation, in folder: StateDirectory
     ) async throws -> NodeState {
@@ -67,9 +71,10 @@ package struct NodeState: Sendable {
         try reply.credentials.write(to: folder)
         let facts = Facts(
             bank: invitation.bank.name, coordinator: invitation.coordinator.description,
-            coordinator_identity_key: reply.coordinatorIdentityKey.hexadecimal)
+            coordinatorIdentityKey: reply.coordinatorIdentityKey.hexadecimal)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         // Written last: its presence says that the node is enrolled.
         try folder.write(Array(try encoder.encode(facts)), to: File.facts)
         return try NodeState(in: folder)
@@ -111,7 +116,8 @@ extension NodeFailure: ExplainedError {
         case .notEnrolled(let path):
             "enrol first: fed-node enrol --state \(path) --invitation FILE"
         case .alreadyEnrolled: "use another state folder for another bank"
-        case .standard: "take the file that the consortium agreed on, or draft one: fed standard draft"
+        case .standard:
+            "take the file that the consortium agreed on, or draft one: fed standard draft"
         }
     }
 }

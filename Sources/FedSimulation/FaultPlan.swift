@@ -1,7 +1,8 @@
 public import FedCore
 
-/// What goes wrong in a simulated run. Shares are probabilities per message; times are ticks of the
-/// simulated clock.
+/// What goes wrong in a simulated run.
+///
+/// Shares are probabilities per message; times are ticks of the simulated clock.
 public struct FaultPlan: Sendable {
     /// A message takes 1 to this many ticks.
     public var delayMax: UInt64 = 1

@@ -48,7 +48,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     private func show(_ report: CheckReport) {
         for violation in report.violations.first { ConsoleOutput.line(violation.description) }
-        let hidden = 
+        let hidden =
             report.violations.errorCount + report.violations.warningCount
             - report.violations.first.count
         if hidden > 0 { ConsoleOutput.line("… and \(hidden) more") }

@@ -7,7 +7,8 @@ internal import FedRuntime
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Trains on rows in one place: a bank's own model, or a pooled one to compare with.")
+        abstract:
+            "Trains on rows in one place: a bank's own model, or a pooled one to compare with.")
 
     @Option(help: "The feature standard, JSON.")
     var standard: String
@@ -28,17 +29,18 @@ struct TrainCommand: AsyncParsableCommand {
         let algorithm: String
         let rows: Int
         let frauds: Int
-        let seconds_data: Double
-        let seconds_train: Double
-        let model_sha256: String
+        let secondsData: Double
+        let secondsTrain: Double
+        let modelSHA256: String
         let blas: String
-        let peak_bytes: Int
+        let peakBytes: Int
     }
 
     func run() async throws {
         let standard = try StandardFile.read(standard)
         let algorithm = try AlgorithmConfiguration(
-            name: algorithm, configurationJSON: Array(try AlgorithmSettings.json(of: settings).utf8))
+            name: algorithm, configurationJSON: Array(try AlgorithmSettings.json(of: settings).utf8)
+        )
         let clock = ContinuousClock()
         var fit: [Dataset] = []
         let dataTime = try clock.measure {
@@ -54,15 +56,15 @@ struct TrainCommand: AsyncParsableCommand {
         if let out { try AtomicFile.write(document.bytes, to: out) }
         let report = Report(
             algorithm: algorithm.name, rows: fit.reduce(0) { $0 + $1.rowCount },
-            frauds: fit.reduce(0) { $0 + $1.fraudCount }, seconds_data: dataTime.seconds,
-            seconds_train: trainTime.seconds, model_sha256: document.digest.hexadecimal,
-            blas: BLASBoot.core, peak_bytes: PeakMemory.bytes() ?? 0)
+            frauds: fit.reduce(0) { $0 + $1.fraudCount }, secondsData: dataTime.seconds,
+            secondsTrain: trainTime.seconds, modelSHA256: document.digest.hexadecimal,
+            blas: BLASBoot.core, peakBytes: PeakMemory.bytes() ?? 0)
         if json { return try ConsoleOutput.json(report) }
         ConsoleOutput.line(
             "\(report.rows) rows, \(report.frauds) frauds: read in "
                 + "\(dataTime.text), trained in \(trainTime.text) (BLAS \(report.blas))")
         if case .logistic(let logistic) = model { CoefficientTable.show(logistic) }
-        ConsoleOutput.line("model \(report.model_sha256)\(out.map { " in \($0)" } ?? "")")
+        ConsoleOutput.line("model \(report.modelSHA256)\(out.map { " in \($0)" } ?? "")")
     }
 
 }

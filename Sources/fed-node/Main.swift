@@ -1,6 +1,6 @@
 internal import FedConsole
-internal import FedRuntime
 internal import FedNode
+internal import FedRuntime
 
 @main
 enum Main {

@@ -3,8 +3,9 @@ import FedCrypto
 import FedSimulation
 import Testing
 
-/// A coordinator, or a network, that says what it should not. Each test names the refusal that
-/// ends the run at the bank, and no sum is opened afterwards.
+/// A coordinator, or a network, that says what it should not.
+///
+/// Each test names the refusal that ends the run at the bank, and no sum is opened afterwards.
 @Suite struct LyingCoordinatorTests {
     let consortium: ToyConsortium
 

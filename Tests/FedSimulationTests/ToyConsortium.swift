@@ -1,7 +1,7 @@
-import Testing
 import FedCore
 import FedCrypto
 import FedSimulation
+import Testing
 
 /// A learner that asks for a few plain sums, so that tests of the protocol need no training.
 struct ToyLearner: JointLearner {
@@ -78,7 +78,8 @@ struct ToyConsortium {
     func configuration(
         of bank: NodeID, knownKeys: [NodeID: [UInt8]] = [:], standard: String = "standard"
     ) throws -> NodeRun.Configuration {
-        var generator = SeededGenerator(seed: seed &* 1_000_003 &+ UInt64(bank.name.utf8.first ?? 0))
+        var generator = SeededGenerator(
+            seed: seed &* 1_000_003 &+ UInt64(bank.name.utf8.first ?? 0))
         return NodeRun.Configuration(
             bank: bank, identity: try #require(identities[bank]),
             coordinatorKey: coordinatorKey.publicKey, knownKeys: knownKeys,

@@ -47,7 +47,8 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let listen = try HostAddress(listen)
-        let enrolment = try enrolment.map { text throws in try HostAddress(text) }
+        let enrolment =
+            try enrolment.map { text throws in try HostAddress(text) }
             ?? HostAddress(host: listen.host, port: listen.port + 1)
         try CoordinatorState.create(
             in: try StateDirectory(options.state),
@@ -78,13 +79,13 @@ struct MembersCommand: AsyncParsableCommand {
                 let bank: String
                 let state: String
                 let connected: Bool
-                let identity_key: String
+                let identityKey: String
             }
             return try ConsoleOutput.json(
                 members.map {
                     Line(
                         bank: $0.bank.name, state: $0.state.rawValue, connected: $0.isConnected,
-                        identity_key: $0.identityKey.hexadecimal)
+                        identityKey: $0.identityKey.hexadecimal)
                 })
         }
         ConsoleOutput.table(

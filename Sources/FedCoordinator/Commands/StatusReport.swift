@@ -9,19 +9,19 @@ struct StatusReport: Encodable {
     struct Bank: Encodable {
         let bank: String
         let connected: Bool
-        let bytes_received: UInt64
-        let bytes_sent: UInt64
+        let bytesReceived: UInt64
+        let bytesSent: UInt64
     }
 
     let run: String
     let state: String
     let algorithm: String
     let round: UInt32
-    let rounds_max: UInt32
+    let roundsMax: UInt32
     let slots: UInt64
     let note: String
     let reason: String
-    let model_sha256: String
+    let modelSHA256: String
     let seconds: Double
     let banks: [Bank]
 
@@ -30,16 +30,16 @@ struct StatusReport: Encodable {
         state = status.state.rawValue
         algorithm = status.algorithm
         round = status.round
-        rounds_max = status.roundsMax
+        roundsMax = status.roundsMax
         slots = status.slot
         note = status.note
         reason = status.reason
-        model_sha256 = status.modelSHA256
+        modelSHA256 = status.modelSHA256
         seconds = status.seconds
         banks = status.banks.map {
             Bank(
-                bank: $0.bank.name, connected: $0.isConnected, bytes_received: $0.bytesReceived,
-                bytes_sent: $0.bytesSent)
+                bank: $0.bank.name, connected: $0.isConnected, bytesReceived: $0.bytesReceived,
+                bytesSent: $0.bytesSent)
         }
     }
 
@@ -47,7 +47,7 @@ struct StatusReport: Encodable {
 
     /// One line while the run is under way.
     var progress: String {
-        let rounds = round > 0 ? "round \(round)/\(rounds_max) · " : ""
+        let rounds = round > 0 ? "round \(round)/\(roundsMax) · " : ""
         return "\(Self.seconds(seconds)) s · \(state) · \(rounds)\(note)"
     }
 
@@ -60,11 +60,11 @@ struct StatusReport: Encodable {
         if slots > 0 { lines.append("slots      \(slots)") }
         if !note.isEmpty, reason.isEmpty { lines.append("note       \(note)") }
         if !reason.isEmpty { lines.append("reason     \(reason)") }
-        if !model_sha256.isEmpty { lines.append("model      \(model_sha256)") }
+        if !modelSHA256.isEmpty { lines.append("model      \(modelSHA256)") }
         for bank in banks {
             lines.append(
                 "bank \(bank.bank)  \(bank.connected ? "connected" : "away"), "
-                    + "\(bank.bytes_received) bytes from it, \(bank.bytes_sent) to it")
+                    + "\(bank.bytesReceived) bytes from it, \(bank.bytesSent) to it")
         }
         return lines.joined(separator: "\n")
     }

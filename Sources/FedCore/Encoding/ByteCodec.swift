@@ -1,9 +1,12 @@
-/// Writes the canonical byte form of protocol messages: big-endian integers, byte strings behind a
-/// 32-bit length. One value has one encoding, so its hash identifies it.
+/// Writes the canonical byte form of protocol messages.
+///
+/// Big-endian integers, byte strings behind a 32-bit length. One value has one encoding, so its
+/// hash identifies it.
 public struct ByteWriter: Sendable {
     /// What has been written so far.
     public private(set) var bytes: [UInt8] = []
 
+    /// Begins with nothing written.
     public init() {}
 
     /// Appends an unsigned integer, most significant byte first.
@@ -49,7 +52,9 @@ public enum DecodingFailure: Error, Equatable, Sendable {
     case invalidValue(field: String, at: Int)
 }
 
-/// Reads what ``ByteWriter`` wrote. Every read is checked; no input can trap.
+/// Reads what ``ByteWriter`` wrote.
+///
+/// Every read is checked; no input can trap.
 public struct ByteReader: Sendable {
     private let bytes: [UInt8]
     private var offset = 0

@@ -109,7 +109,8 @@ public enum CanonicalJSON: Equatable, Sendable {
         if 0 < point, point <= 21 { return text(digits[..<point]) + "." + text(digits[point...]) }
         if -6 < point, point <= 0 { return "0." + zeros(-point) + text(digits[...]) }
         let power = point - 1
-        let mantissa = count == 1 ? text(digits[...]) : text(digits[..<1]) + "." + text(digits[1...])
+        let mantissa =
+            count == 1 ? text(digits[...]) : text(digits[..<1]) + "." + text(digits[1...])
         return mantissa + "e" + (power < 0 ? "-" : "+") + String(power.magnitude)
     }
 }

@@ -63,6 +63,7 @@ public struct EncodedVector: Sendable, CustomStringConvertible {
         self.layout = layout
     }
 
+    /// The words for a person.
     public var description: String { "EncodedVector(\(layout.laneCount) lanes, redacted)" }
 }
 
@@ -75,10 +76,13 @@ public struct Aggregate: Equatable, Sendable {
     public init(integers: [Int64]) { self.integers = integers }
 }
 
-/// What the coordinator asks all banks at once. The same bytes go to every bank, and every mask is
-/// bound to them.
+/// What the coordinator asks all banks at once.
+///
+/// The same bytes go to every bank, and every mask is bound to them.
 public struct Query: Equatable, Sendable {
-    /// The round that an operator sees: a Newton step, a tree. 0 for the statistics before.
+    /// The round that an operator sees.
+    ///
+    /// A Newton step, a tree. 0 for the statistics before.
     public let round: Int
     /// A short name of the kind of query, for logs and the egress ledger, such as `newton`.
     public let kind: String

@@ -1,4 +1,6 @@
-/// Why a training step cannot be done. Cases carry what was got and expected, never data values.
+/// Why a training step cannot be done.
+///
+/// Cases carry what was got and expected, never data values.
 public enum LearningError: Error, Equatable, Sendable {
     /// A vector has another number of lanes than its layout.
     case laneCount(got: Int, expected: Int)
@@ -17,6 +19,7 @@ public enum LearningError: Error, Equatable, Sendable {
 }
 
 extension LearningError: CustomStringConvertible {
+    /// The words for a person.
     public var description: String {
         switch self {
         case .laneCount(let got, let expected): "\(got) lanes, expected \(expected)"

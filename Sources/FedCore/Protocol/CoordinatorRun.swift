@@ -157,7 +157,9 @@ public struct CoordinatorRun: Sendable {
                 return abort(.bankViolation(bank, "it acknowledges another epoch"))
             }
             return collect(acknowledgement: bytes, from: bank, others: others)
-        case (.collectingUpdates(let accumulator, let due), .update(let slot, let digest, let lanes)):
+        case (
+            .collectingUpdates(let accumulator, let due), .update(let slot, let digest, let lanes)
+        ):
             guard slot == due else {
                 return abort(.bankViolation(bank, "an update of slot \(slot) for slot \(due)"))
             }
@@ -334,6 +336,6 @@ public struct CoordinatorRun: Sendable {
 
     private static func digest(of aggregate: Aggregate) -> [UInt8] {
         // Eight bytes a lane, least significant first.
-        aggregate.integers.map(\.littleEndian).withUnsafeBytes { SHA256.hash($0) }
+        aggregate.integers.map { $0.littleEndian }.withUnsafeBytes { SHA256.hash($0) }
     }
 }

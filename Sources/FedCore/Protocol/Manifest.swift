@@ -1,8 +1,9 @@
 internal import FedCrypto
 internal import FoundationEssentials
 
-/// What one run will do. Every bank reads it, consents to its hash by its signature, and binds
-/// every mask to it.
+/// What one run will do.
+///
+/// Every bank reads it, consents to its hash by its signature, and binds every mask to it.
 public struct Manifest: Equatable, Sendable {
     /// Format identifier of the document.
     public static let format = "fed-manifest/1"
@@ -39,24 +40,25 @@ public struct Manifest: Equatable, Sendable {
         self.standardName = standardName
         self.rowsMax = rowsMax
         self.roster = roster
-        bytes = CanonicalJSON.object([
-            "format": .string(Self.format),
-            "suite": .string(Self.suite),
-            "run": .string(run.description),
-            "algorithm": .string(algorithm.name),
-            "configuration": algorithm.canonical,
-            "standard": .object([
-                "name": .string(standardName), "sha256": .string(standardDigest.hexadecimal),
-            ]),
-            "rows_max": .integer(Int64(rowsMax)),
-            "roster": .array(
-                roster.members.map {
-                    .object([
-                        "bank": .string($0.bank.name),
-                        "identity_key": .string($0.identityKey.hexadecimal),
-                    ])
-                }),
-        ]).bytes
+        bytes =
+            CanonicalJSON.object([
+                "format": .string(Self.format),
+                "suite": .string(Self.suite),
+                "run": .string(run.description),
+                "algorithm": .string(algorithm.name),
+                "configuration": algorithm.canonical,
+                "standard": .object([
+                    "name": .string(standardName), "sha256": .string(standardDigest.hexadecimal),
+                ]),
+                "rows_max": .integer(Int64(rowsMax)),
+                "roster": .array(
+                    roster.members.map {
+                        .object([
+                            "bank": .string($0.bank.name),
+                            "identity_key": .string($0.identityKey.hexadecimal),
+                        ])
+                    }),
+            ]).bytes
         digest = SHA256.hash(bytes)
     }
 
@@ -66,7 +68,9 @@ public struct Manifest: Equatable, Sendable {
     public init(bytes: [UInt8]) throws(ManifestFailure) {
         let document: Document
         do {
-            document = try JSONDecoder().decode(Document.self, from: Data(bytes))
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            document = try decoder.decode(Document.self, from: Data(bytes))
         } catch {
             throw .malformed
         }
@@ -75,12 +79,12 @@ public struct Manifest: Equatable, Sendable {
         }
         guard let run = RunID(document.run),
             let digest = [UInt8](hexadecimal: document.standard.sha256), digest.count == 32,
-            (1...(1 << 40)).contains(document.rows_max)
+            (1...(1 << 40)).contains(document.rowsMax)
         else { throw .malformed }
         var members: [Member] = []
         for entry in document.roster {
             guard let bank = NodeID(entry.bank),
-                let key = [UInt8](hexadecimal: entry.identity_key),
+                let key = [UInt8](hexadecimal: entry.identityKey),
                 let member = Member(bank: bank, identityKey: key)
             else { throw .malformed }
             members.append(member)
@@ -100,7 +104,7 @@ public struct Manifest: Equatable, Sendable {
         }
         self.init(
             run: run, algorithm: algorithm, standardDigest: digest,
-            standardName: document.standard.name, rowsMax: document.rows_max, roster: roster)
+            standardName: document.standard.name, rowsMax: document.rowsMax, roster: roster)
         // One value has one spelling: whatever the fields above left out cannot be in the bytes.
         guard self.bytes == bytes else { throw .notCanonical }
     }
@@ -112,14 +116,14 @@ public struct Manifest: Equatable, Sendable {
         }
         struct Entry: Decodable {
             let bank: String
-            let identity_key: String
+            let identityKey: String
         }
         let format: String
         let suite: String
         let run: String
         let algorithm: String
         let standard: Standard
-        let rows_max: Int
+        let rowsMax: Int
         let roster: [Entry]
     }
 }

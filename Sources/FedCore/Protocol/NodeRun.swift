@@ -1,7 +1,9 @@
 public import FedCrypto
 
-/// A bank's side of one run as a state machine: statements in, effects out. No clock, no sockets,
-/// no randomness of its own; a seed replays it exactly.
+/// A bank's side of one run as a state machine.
+///
+/// Statements in, effects out. No clock, no sockets, no randomness of its own; a seed replays it
+/// exactly.
 ///
 /// ```
 /// proposal ─► hello ─► epoch ─► acknowledgement ─► agreement ─► ready ─┬► query ─► update ─┐
@@ -357,8 +359,9 @@ public struct NodeRun: Sendable {
         of statements: [[UInt8]], roster: Roster, run: RunID, sequence: UInt64
     ) throws(RefusalReason) -> [(NodeID, RunMessage)] {
         guard statements.count == roster.members.count else {
-            throw .protocolViolation("\(statements.count) statements for a roster of "
-                + "\(roster.members.count)")
+            throw .protocolViolation(
+                "\(statements.count) statements for a roster of "
+                    + "\(roster.members.count)")
         }
         var bodies: [(NodeID, RunMessage)] = []
         for (bytes, member) in zip(statements, roster.members) {

@@ -1,5 +1,7 @@
-/// Why a bank does not take part in a run, or leaves it. A closed list: the same words appear in
-/// the bank's log, the coordinator's log and the operator's command line.
+/// Why a bank does not take part in a run, or leaves it.
+///
+/// A closed list: the same words appear in the bank's log, the coordinator's log and the operator's
+/// command line.
 public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
     /// The run uses another feature standard than this bank's.
     case standardDiffers(expected: [UInt8], got: [UInt8])
@@ -26,6 +28,7 @@ public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
     /// The bank's operator ended it, or the service is stopping.
     case stopped
 
+    /// The words for a person.
     public var description: String {
         switch self {
         case .standardDiffers(let expected, let got):
@@ -47,7 +50,9 @@ public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why a run ended without a model. Names the bank where one is the cause.
+/// Why a run ended without a model.
+///
+/// Names the bank where one is the cause.
 public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
     /// The operator ended it.
     case byOperator
@@ -66,6 +71,7 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
     /// The coordinator's process is stopping.
     case coordinatorStopping
 
+    /// The words for a person.
     public var description: String {
         switch self {
         case .byOperator: "aborted by the operator"

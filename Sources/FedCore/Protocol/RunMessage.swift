@@ -46,8 +46,10 @@ public struct SlotQuery: Equatable, Sendable {
     }
 }
 
-/// What became of a slot: which signed updates were summed, and the hash of the sum. Empty before
-/// the first slot. Each bank finds its own update in it.
+/// What became of a slot.
+///
+/// Which signed updates were summed, and the hash of the sum. Empty before the first slot. Each
+/// bank finds its own update in it.
 public struct SlotReceipt: Equatable, Sendable {
     /// SHA-256 of every bank's signed update, in roster order; empty before the first slot.
     public let updateDigests: [[UInt8]]

@@ -5,6 +5,7 @@ public enum Author: Hashable, Sendable, CustomStringConvertible {
     case coordinator
     case bank(NodeID)
 
+    /// The words for a person.
     public var description: String {
         switch self {
         case .coordinator: "coordinator"

@@ -28,8 +28,10 @@ enum CheckLanes {
             && sums[sums.count - 1] & ring == expected & ring
     }
 
-    /// Σ ρ_k·x_k modulo 2^64. The ρ are odd and come from splitmix64 seeded by the context: they
-    /// need to be spread, not secret.
+    /// Σ ρ_k·x_k modulo 2^64.
+    ///
+    /// The ρ are odd and come from splitmix64 seeded by the context: they need to be spread, not
+    /// secret.
     private static func combination(
         of lanes: ArraySlice<UInt64>, contextDigest: [UInt8]
     ) -> UInt64 {

@@ -69,6 +69,7 @@ public enum RosterFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case duplicateBank(NodeID)
     case duplicateIdentityKey
 
+    /// The words for a person.
     public var description: String {
         switch self {
         case .tooFewBanks(let got):

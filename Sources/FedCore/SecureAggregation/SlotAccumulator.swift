@@ -51,7 +51,9 @@ public struct SlotAccumulator: Sendable {
         else { throw .checkLanesDiffer }
         let shift = UInt64(64 - bits)
         return Aggregate(
-            integers: sums.dropLast(CheckLanes.count).map { Int64(bitPattern: $0 << shift) >> shift }
+            integers: sums.dropLast(CheckLanes.count).map {
+                Int64(bitPattern: $0 << shift) >> shift
+            }
         )
     }
 }
@@ -88,6 +90,7 @@ package enum PlaintextAggregation {
 }
 
 extension UpdateFailure: CustomStringConvertible {
+    /// The words for a person.
     public var description: String {
         switch self {
         case .stranger: "it is not in the roster"

@@ -1,8 +1,9 @@
 internal import FedCrypto
 
-/// Everything that a mask is bound to. Two banks whose contexts differ in one bit mask with
-/// independent streams, which do not cancel: a coordinator that tells them different things gets
-/// noise (secure-aggregation design, D2).
+/// Everything that a mask is bound to.
+///
+/// Two banks whose contexts differ in one bit mask with independent streams, which do not cancel: a
+/// coordinator that tells them different things gets noise (secure-aggregation design, D2).
 public struct SlotContext: Equatable, Sendable {
     /// SHA-256 of the run's manifest: run, algorithm, hyper-parameters, feature standard, roster.
     public let manifestDigest: [UInt8]

@@ -1,5 +1,5 @@
-internal import FoundationEssentials
 internal import FedCrypto
+internal import FoundationEssentials
 
 /// A trained model of any algorithm, as read from its file.
 public enum TrainedModel: Equatable, Sendable {
@@ -83,8 +83,9 @@ extension TrainedModel {
         }
     }
 
-    /// The largest relative difference of a coefficient from another model; `nil` when their shapes
-    /// differ. Trees are the same or not: 0 or `nil`.
+    /// The largest relative difference of a coefficient from another model.
+    ///
+    /// `nil` when their shapes differ. Trees are the same or not: 0 or `nil`.
     public func maxRelativeDifference(from other: TrainedModel) -> Double? {
         switch (self, other) {
         case (.logistic(let left), .logistic(let right)):

@@ -136,7 +136,7 @@ struct LedgerCommand: AsyncParsableCommand {
         let records = try NodeStore(in: try StateDirectory(reading: options.state)).egress(run: run)
         if json {
             struct Line: Encodable {
-                let sent_unix_ms: Int64
+                let sentUnixMs: Int64
                 let run: String
                 let kind: String
                 let slot: UInt64?
@@ -147,7 +147,7 @@ struct LedgerCommand: AsyncParsableCommand {
             return try ConsoleOutput.json(
                 records.map {
                     Line(
-                        sent_unix_ms: $0.sentUnixMilliseconds, run: $0.run?.description ?? "",
+                        sentUnixMs: $0.sentUnixMilliseconds, run: $0.run?.description ?? "",
                         kind: $0.kind, slot: $0.slot, lanes: $0.lanes, bytes: $0.byteCount,
                         sha256: $0.sha256)
                 })

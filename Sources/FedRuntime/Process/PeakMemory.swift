@@ -18,8 +18,6 @@ public enum PeakMemory {
 public enum ProcessorTime {
     /// User and system time of all threads, seconds.
     public static func seconds() -> Double {
-        var time = timespec()
-        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+        Double(clock()) / Double(CLOCKS_PER_SEC)
     }
 }

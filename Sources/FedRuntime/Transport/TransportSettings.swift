@@ -47,6 +47,7 @@ public struct TransportSettings: Sendable {
                 time: pingEvery, timeout: silenceMax * 2,
                 clientBehavior: HTTP2ServerTransport.Config.ClientKeepaliveBehavior(
                     minPingIntervalWithoutCalls: pingEvery / 4, allowWithoutCalls: true))
+            config.connection.flushCoalescing = nil
             config.channelDebuggingCallbacks.onAcceptTCPConnection = tap.install
         }
     }
@@ -59,6 +60,7 @@ public struct TransportSettings: Sendable {
             config.http2.targetWindowSize = Self.windowBytes
             config.connection.keepalive = HTTP2ClientTransport.Config.Keepalive(
                 time: pingEvery, timeout: silenceMax * 2, allowWithoutCalls: true)
+            config.connection.flushCoalescing = nil
             config.channelDebuggingCallbacks.onCreateTCPConnection = tap.install
         }
     }

@@ -28,7 +28,8 @@ struct Demo {
         self.settings = settings
         self.budgets = budgets
         self.algorithm = try AlgorithmConfiguration(
-            name: algorithm, configurationJSON: Array(try AlgorithmSettings.json(of: settings).utf8))
+            name: algorithm, configurationJSON: Array(try AlgorithmSettings.json(of: settings).utf8)
+        )
     }
 
     /// The feature standard of the synthetic consortium, beside the sources.

@@ -17,7 +17,8 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Option(help: "A folder with the banks' files. Default: a synthetic consortium.")
     var data: String?
-    @Option(help: "The feature standard, JSON. Default: the synthetic one, or a draft from the data.")
+    @Option(
+        help: "The feature standard, JSON. Default: the synthetic one, or a draft from the data.")
     var standard: String?
     @Option(help: "The algorithm: \(AlgorithmConfiguration.names.joined(separator: ", ")).")
     var algorithm = "logistic"

@@ -20,7 +20,7 @@ struct DemoTraining {
         let run: String
         let slots: Int
         let seconds: Double
-        let model_sha256: String
+        let modelSha256: String
     }
 
     static func run(_ demo: Demo) async throws -> DemoTraining {
@@ -99,9 +99,11 @@ struct DemoTraining {
         guard run.exitCode == 0, let brace = log.firstIndex(of: "{") else {
             throw run.failure("failed")
         }
-        let status = try JSONDecoder().decode(Status.self, from: Data(log[brace...].utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let status = try decoder.decode(Status.self, from: Data(log[brace...].utf8))
         demo.progress.done(
-            "model \(status.model_sha256.prefix(16))… after \(status.slots) masked sums in "
+            "model \(status.modelSha256.prefix(16))… after \(status.slots) masked sums in "
                 + String(format: "%.1f s", status.seconds))
         return status
     }
@@ -131,7 +133,7 @@ struct DemoTraining {
             for record in records where record.slot != nil {
                 sums[record.kind, default: (0, record.lanes, record.byteCount)].count += 1
             }
-            if let bytes = try store.runs.model(sha256: status.model_sha256) {
+            if let bytes = try store.runs.model(sha256: status.modelSha256) {
                 model = try TrainedModel(bytes: bytes)
             }
         }

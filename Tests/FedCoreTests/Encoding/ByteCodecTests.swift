@@ -35,9 +35,12 @@ import Testing
 
     @Test func encodingIsBigEndianWithLengths() {
         #expect(sample().prefix(5) == [7, 1, 2, 3, 4])
-        #expect(sample().hexadecimal.hasSuffix("000000020908" + "000000056 2c3a46e6b".filter {
-            $0 != " "
-        } + "0000000200010002"))
+        #expect(
+            sample().hexadecimal.hasSuffix(
+                "000000020908"
+                    + "000000056 2c3a46e6b".filter {
+                        $0 != " "
+                    } + "0000000200010002"))
     }
 
     @Test func truncationAtEveryByteIsAnError() {

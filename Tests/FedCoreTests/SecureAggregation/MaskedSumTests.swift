@@ -21,7 +21,9 @@ import Testing
             }
             let roster = try Roster(members)
             var publicKeys: [NodeID: [UInt8]] = [:]
-            for (member, key) in zip(members, agreements) { publicKeys[member.bank] = key.publicKey }
+            for (member, key) in zip(members, agreements) {
+                publicKeys[member.bank] = key.publicKey
+            }
             self.roster = roster
             var keys: [EpochKeys] = []
             for (member, key) in zip(members, agreements) {

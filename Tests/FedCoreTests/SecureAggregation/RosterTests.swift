@@ -3,7 +3,8 @@ import FedCrypto
 import Testing
 
 @Suite struct RosterTests {
-    private func members(_ names: [String], key: (Int) -> UInt8 = { UInt8($0) }) throws -> [Member] {
+    private func members(_ names: [String], key: (Int) -> UInt8 = { UInt8($0) }) throws -> [Member]
+    {
         try names.enumerated().map { index, name in
             let bank = try #require(NodeID(name))
             return try #require(Member(bank: bank, identityKey: SHA256.hash([key(index)])))
