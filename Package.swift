@@ -97,7 +97,7 @@ let package = Package(
             name: "FedTool",
             dependencies: [
                 "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles", "FedSynthetic",
-                "FedCore",
+                "FedCore", "FedCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -8,7 +8,7 @@ package struct FedCommand: AsyncParsableCommand {
         abstract: "The data scientist's tool: check data, train, evaluate, compare, demonstrate.",
         subcommands: [
             CheckCommand.self, StandardCommand.self, TrainCommand.self, EvaluateCommand.self,
-            SyntheticCommand.self, DemoCommand.self,
+            SyntheticCommand.self, DemoCommand.self, MeasureCommand.self,
         ])
 
     package init() {}

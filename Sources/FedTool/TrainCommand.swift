@@ -18,6 +18,8 @@ struct TrainCommand: AsyncParsableCommand {
     var settings: [String] = []
     @Option(help: "Threads to use.")
     var threads = 2
+    @Option(help: "Runs of the training; the best time counts.")
+    var repeats = 1
     @Option(name: .shortAndLong, help: "The model file to write.")
     var out: String?
     @Flag(help: "Print times and the model's digest as JSON.")
@@ -49,9 +51,10 @@ struct TrainCommand: AsyncParsableCommand {
             }
         }
         var model: TrainedModel?
-        let trainTime = try clock.measure {
-            model = try algorithm.train(standard: standard, fit: fit, threads: threads)
-        }
+        let trainTime = Duration.seconds(
+            try MeasureCommand.best(of: repeats) {
+                model = try algorithm.train(standard: standard, fit: fit, threads: threads)
+            })
         guard let document = model?.document else { return }
         if let out { try AtomicFile.write(document.bytes, to: out) }
         let report = Report(

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Measures this project against public tools in one run on one machine, and prints ratios.
+
+    ./dev bench logistic|masks|csv|trees|all [--data DIR --standard FILE] [--json FILE]
+
+DIR holds bank_<NAME>_<fit|valid|test>.csv; without it a synthetic consortium is made. The public
+tools (scikit-learn, pandas, xgboost, lightgbm) go into a virtual environment of their own.
+Absolute times move with the machine; the ratios are what to read. Every figure is the best of
+several runs.
+"""
+
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BIN = os.path.join(ROOT, ".build", "release")
+VENV = os.path.join(ROOT, ".build", "bench-venv")
+PACKAGES = ["numpy", "pandas", "scikit-learn", "xgboost", "lightgbm"]
+
+
+def say(text):
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+def python():
+    """The interpreter of the virtual environment, which is made on first use."""
+    interpreter = os.path.join(VENV, "bin", "python")
+    if not os.path.exists(os.path.join(VENV, ".complete")):
+        say("installing " + ", ".join(PACKAGES) + " into " + VENV)
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+        subprocess.run([interpreter, "-m", "pip", "install", "-q", *PACKAGES], check=True)
+        open(os.path.join(VENV, ".complete"), "w").close()
+    return interpreter
+
+
+def output(command, **environment):
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **environment})
+    if done.returncode != 0:
+        sys.exit(f"error: {' '.join(command)} failed:\n{done.stderr}")
+    return done.stdout
+
+
+def fed(*arguments):
+    return json.loads(output([os.path.join(BIN, "fed"), *arguments]))
+
+
+class Data:
+    def __init__(self, options, scratch):
+        self.standard = options.standard or os.path.join(ROOT, "Datasets/standards/synthetic.json")
+        self.folder = options.data
+        if not self.folder:
+            self.folder = os.path.join(scratch, "synthetic")
+            say("making a synthetic consortium")
+            output([os.path.join(BIN, "fed"), "synthetic", "--out", self.folder])
+        elif not options.standard:
+            self.standard = os.path.join(scratch, "standard.json")
+            output([os.path.join(BIN, "fed"), "standard", "draft", "--out", self.standard,
+                    *self.files("fit")])
+
+    def files(self, part):
+        return sorted(glob.glob(os.path.join(self.folder, f"bank_*_{part}.csv")))
+
+
+def federated_seconds(data, algorithm, scratch, settings=()):
+    """The run itself, as the coordinator counts it: processes, TLS, masks and ledgers included."""
+    best, report = None, None
+    for index in range(2):
+        path = os.path.join(scratch, f"{algorithm}.json")
+        output([os.path.join(BIN, "fed"), "demo", "--data", data.folder, "--standard",
+                data.standard, "--algorithm", algorithm, "--out",
+                os.path.join(scratch, f"demo-{algorithm}"), "--json", path, *settings])
+        report = json.load(open(path))
+        seconds = report["seconds"]["train"]
+        best = seconds if best is None else min(best, seconds)
+    return best, report
+
+
+def logistic(data, scratch):
+    say("logistic regression: ours pooled, ours federated, scikit-learn pooled")
+    model = os.path.join(scratch, "logistic.json")
+    ours = {threads: fed("train", "--standard", data.standard, "--threads", str(threads),
+                         "--repeats", "5", "--json", "--out", model, *data.files("fit"))
+            for threads in (1, 2)}
+    theirs = json.loads(output(
+        [python(), "Benchmarks/logistic/compare.py", os.path.join(data.folder, "bank_*_fit.csv"),
+         "--model", model], OPENBLAS_NUM_THREADS="2"))
+    federated, report = federated_seconds(data, "logistic", scratch)
+    prepare = theirs["seconds"]["transformAndStandardise"]
+    optimum = theirs["lbfgsToTheOptimum"]["seconds"]
+    return {
+        "rows": ours[2]["rows"], "blas": ours[2]["blas"],
+        "ours_pooled_seconds": ours[2]["seconds_train"],
+        "ours_pooled_seconds_one_thread": ours[1]["seconds_train"],
+        "ours_federated_seconds": federated, "slots": report["slots"],
+        "scikit_learn_prepare_seconds": prepare,
+        "scikit_learn_lbfgs_seconds": theirs["lbfgs"]["seconds"],
+        "scikit_learn_lbfgs_to_the_optimum_seconds": optimum,
+        "difference_from_the_optimum": theirs.get("model"),
+        "ratio_scikit_learn_to_ours": optimum / ours[2]["seconds_train"],
+        "ratio_scikit_learn_with_preparation_to_ours":
+            (optimum + prepare) / ours[2]["seconds_train"],
+        "ratio_federated_to_pooled": federated / ours[2]["seconds_train"],
+    }
+
+
+def masks(_, scratch):
+    say("masks: ours against openssl's AES-256-CTR keystream")
+    ours = fed("measure", "masks")
+    text = output(["openssl", "speed", "-elapsed", "-seconds", "2", "-bytes", "65536", "-evp",
+                   "aes-256-ctr"])
+    speed = float(re.search(r"([0-9.]+)k\s*$", text.strip()).group(1)) * 1e3 / 1e9
+    return {
+        "implementation": ours["implementation"],
+        "ours_gigabytes_per_second_in_cache": ours["gigabytes_per_second_in_cache"],
+        "ours_gigabytes_per_second_in_memory": ours["gigabytes_per_second_in_memory"],
+        "openssl_gigabytes_per_second": speed,
+        "ratio_in_cache_to_openssl": ours["gigabytes_per_second_in_cache"] / speed,
+        "ratio_in_memory_to_openssl": ours["gigabytes_per_second_in_memory"] / speed,
+    }
+
+
+def csv(data, scratch):
+    say("CSV reading: ours against pandas")
+    path = max(data.files("fit"), key=os.path.getsize)
+    ours = fed("measure", "csv", "--standard", data.standard, path)
+    program = (
+        "import sys, time, pandas\nbest = 1e9\nfor _ in range(5):\n"
+        "    start = time.perf_counter(); pandas.read_csv(sys.argv[1])\n"
+        "    best = min(best, time.perf_counter() - start)\nprint(best)")
+    pandas = float(output([python(), "-c", program, path]))
+    size = ours["bytes"] / 1e6
+    return {
+        "megabytes": size, "rows": ours["rows"],
+        "ours_load_megabytes_per_second": size / ours["seconds_load"],
+        "ours_check_megabytes_per_second": size / ours["seconds_check"],
+        "pandas_megabytes_per_second": size / pandas,
+        "ratio_load_to_pandas": pandas / ours["seconds_load"],
+    }
+
+
+TREE_SETTINGS = [
+    "treesMax=100", "leafRegularisation=1", "contributorsMin=1", "childRowsMin=1", "rowSample=0.8",
+    "columnSample=0.8"]
+
+
+def trees(data, scratch):
+    results = {}
+    made = os.path.join(scratch, "made.csv")
+    for name in ("banks", "made"):
+        settings = [part for setting in TREE_SETTINGS for part in ("--set", setting)]
+        if name == "banks":
+            say("trees on the banks' rows: ours, XGBoost, LightGBM")
+            source, files, standard = ["--fit", *data.files("fit")], data.files("fit"), data.standard
+        else:
+            say("trees on a made table of 1,000,000 x 32: ours, XGBoost, LightGBM")
+            source, files = ["--made", "1000000", "32", "--write-made", made], [made]
+            standard = os.path.join(scratch, "made-standard.json")
+        lines = output([python(), "Benchmarks/trees/compare.py", *source, "--threads", "2",
+                        "--repeats", "3"], OMP_WAIT_POLICY="passive").splitlines()
+        theirs = {}
+        for line in map(json.loads, lines):
+            if "wall" in line:
+                best = theirs.get(line["library"], 1e9)
+                theirs[line["library"]] = min(best, line["wall"])
+        if name == "made":
+            output([os.path.join(BIN, "fed"), "standard", "draft", "--out", standard, made])
+        ours = fed("train", "--standard", standard, "--algorithm", "gbdt", "--threads", "2",
+                   "--repeats", "3", "--json", *settings, *files)
+        usual = min(theirs[library] for library in ("xgboost", "lightgbm"))
+        entry = {
+            "rows": ours["rows"], "ours_seconds": ours["seconds_train"],
+            **{f"{library.replace('-', '_')}_seconds": s for library, s in theirs.items()},
+            "ratio_fastest_usual_mode_to_ours": usual / ours["seconds_train"],
+        }
+        if "lightgbm-quantised" in theirs:
+            entry["ratio_lightgbm_quantised_to_ours"] = (
+                theirs["lightgbm-quantised"] / ours["seconds_train"])
+        if name == "banks":
+            federated, report = federated_seconds(
+                data, "gbdt", scratch, ["--set", "treesMax=100"])
+            floors = fed("train", "--standard", standard, "--algorithm", "gbdt", "--threads", "2",
+                         "--repeats", "3", "--json", "--set", "treesMax=100", *files)
+            entry.update(
+                federated_seconds=federated, slots=report["slots"],
+                bytes_per_bank_and_tree=max(report["bytes_sent"].values()) / 100,
+                ratio_federated_to_pooled=federated / floors["seconds_train"])
+        results[name] = entry
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=["logistic", "masks", "csv", "trees", "all"])
+    parser.add_argument("--data")
+    parser.add_argument("--standard")
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    benchmarks = {"logistic": logistic, "masks": masks, "csv": csv, "trees": trees}
+    names = list(benchmarks) if options.name == "all" else [options.name]
+    with tempfile.TemporaryDirectory() as scratch:
+        data = Data(options, scratch)
+        results = {"processors": os.cpu_count(), "unix_time": int(time.time())}
+        for name in names:
+            results[name] = benchmarks[name](data, scratch)
+    text = json.dumps(results, indent=2)
+    print(text)
+    if options.json:
+        with open(options.json, "w") as file:
+            file.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
