@@ -28,7 +28,7 @@ package enum CommandLineEdge {
                 CommandFailure(
                     error.description, hint: "fed check --standard FILE DATA shows every violation",
                     exitKind: .data))
-            exit(ExitKind.data.rawValue)
+            exit(exitKind(of: error).rawValue)
         } catch let error as LearningError {
             report(CommandFailure(error.description, exitKind: .data))
             exit(ExitKind.data.rawValue)
@@ -44,10 +44,26 @@ package enum CommandLineEdge {
         FileHandle.standardError.write(Data(text.utf8))
     }
 
+    /// A file that is not there is told apart from one that is wrong, as `fed check` does.
+    private static func exitKind(of error: DataFileError) -> ExitKind {
+        guard case .violations(let first, _) = error else { return .data }
+        return first.contains { $0.kind == .missingFile || $0.kind == .unreadableFile }
+            ? .noInput : .data
+    }
+
+    private static func exitKind(of error: EnrolmentError) -> ExitKind {
+        switch error {
+        case .refused(.unavailable): .temporary
+        case .refused: .noPermission
+        case .transport(let transport): transport.isTransient ? .unavailable : .protocol
+        case .credentials: .noPermission
+        }
+    }
+
     private static func exitCode(of error: any ExplainedError) -> Int32 {
         let kind: ExitKind =
             switch error {
-            case let failure as CommandFailure: failure.exitKind
+            case let failure as any ExitingError: failure.exitKind
             case let store as StoreError:
                 switch store {
                 case .diskFull: .cannotCreate
@@ -58,6 +74,7 @@ package enum CommandLineEdge {
                 }
             case let transport as TransportError: transport.isTransient ? .unavailable : .protocol
             case is CredentialError: .noPermission
+            case let enrolment as EnrolmentError: exitKind(of: enrolment)
             case let error as OperatorError:
                 switch error {
                 case .transport: .unavailable
@@ -93,8 +110,14 @@ package enum ExitKind: Int32, Sendable {
     case noPermission = 77
 }
 
+/// An error that says which exit code it ends the process with.
+package protocol ExitingError: ExplainedError {
+    /// The kind of failure.
+    var exitKind: ExitKind { get }
+}
+
 /// A command that ends with words for a person.
-package struct CommandFailure: ExplainedError, Equatable {
+package struct CommandFailure: ExitingError, Equatable {
     package let description: String
     package let hint: String
     package let exitKind: ExitKind

@@ -9,6 +9,8 @@ public enum DatasetLoader {
         /// Whether a file must have the label's column; a file without reads as labels 0, which is
         /// fit for scoring only.
         public var requiresLabel = true
+        /// Whether a file must have rows; a bank may be too small to set any aside to choose by.
+        public var requiresRows = true
         /// How many violations the error carries.
         public var violationLimit = 20
 
@@ -60,6 +62,11 @@ public enum DatasetLoader {
         // Where reading ended early, the rest of the last line is missing and no fault.
         let dataset = isComplete ? parser.finish() : nil
         let errors = parser.violations.errorCount
+        if let dataset, !options.requiresRows, errors == 1,
+            parser.violations.counts[.noRows] == 1
+        {
+            return dataset
+        }
         guard errors == 0, let dataset else {
             throw .violations(
                 parser.violations.first.filter { !$0.kind.isWarning }, total: errors)

@@ -35,7 +35,8 @@ package struct BankEvaluation: Sendable {
     /// and scores the test rows.
     ///
     /// Where the fit rows are of one class there is no local model: its score is then the same for
-    /// every row, and the combination rests on the federated one.
+    /// every row, and the combination rests on the federated one. A valid file without rows is
+    /// taken: the combination is then the mean.
     ///
     /// - Parameter budgets: shares of rows as text, such as "0.005".
     package init(
@@ -43,13 +44,17 @@ package struct BankEvaluation: Sendable {
         algorithm: AlgorithmConfiguration, budgets: [String], threads: Int = 1
     ) throws {
         let fit = try DatasetLoader.load(path: files.fit, standard: standard)
-        let valid = try DatasetLoader.load(path: files.valid, standard: standard)
+        var validOptions = DatasetLoader.Options()
+        validOptions.requiresRows = false
+        let valid = try DatasetLoader.load(
+            path: files.valid, standard: standard, options: validOptions)
         let local: TrainedModel?
         if fit.fraudCount == 0 || fit.fraudCount == fit.rowCount {
             local = nil
         } else {
             local = try algorithm.train(
-                standard: standard, fit: [fit], valid: [valid], threads: threads)
+                standard: standard, fit: [fit], valid: valid.rowCount > 0 ? [valid] : [],
+                threads: threads)
         }
         func localScores(_ rows: Dataset) throws -> [Double] {
             try local?.logOdds(of: rows, standard: standard, threads: threads)

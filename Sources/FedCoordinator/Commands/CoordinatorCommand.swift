@@ -1,5 +1,5 @@
 package import ArgumentParser
-internal import FedConsole
+package import FedConsole
 internal import FedCore
 internal import FedRuntime
 internal import FedWire
@@ -25,6 +25,23 @@ package struct CoordinatorCommand: AsyncParsableCommand {
 struct StateOptions: ParsableArguments {
     @Option(name: .long, help: "The coordinator's state folder.")
     var state = "coordinator-state"
+
+    /// The coordinator in the folder, which stays locked as long as the value lives.
+    ///
+    /// Looks before it locks, so that a mistyped path makes no folder.
+    func lockedCoordinator() throws -> CoordinatorState {
+        _ = try CoordinatorState(in: try StateDirectory(reading: state))
+        return try CoordinatorState(in: try StateDirectory(state))
+    }
+}
+
+extension CoordinatorFailure: ExitingError {
+    package var exitKind: ExitKind {
+        switch self {
+        case .alreadyInitialised: .cannotCreate
+        case .notInitialised: .noInput
+        }
+    }
 }
 
 struct InitCommand: AsyncParsableCommand {

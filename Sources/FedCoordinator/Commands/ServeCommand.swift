@@ -21,7 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
         let logger = Logger(label: "fed-coordinator")
-        let state = try CoordinatorState(in: try StateDirectory(options.state))
+        let state = try options.lockedCoordinator()
         let service = try CoordinatorService(
             state: state, logger: logger, phaseTimeout: .seconds(phaseTimeout))
         let server = try FederationServer(
@@ -102,7 +102,7 @@ struct InviteCommand: AsyncParsableCommand {
     /// A coordinator that serves makes it; else the state folder is free and is used directly.
     private func invitation(validFor: Duration) async throws -> [UInt8] {
         do {
-            let state = try CoordinatorState(in: try StateDirectory(options.state))
+            let state = try options.lockedCoordinator()
             let store = try CoordinatorStore(in: state.folder)
             return try state.invitation(for: bank, validFor: validFor, members: store.members).json
         } catch StoreError.locked {

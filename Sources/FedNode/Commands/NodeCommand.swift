@@ -1,5 +1,5 @@
 package import ArgumentParser
-internal import FedConsole
+package import FedConsole
 internal import FedCore
 internal import FedCrypto
 internal import FedFiles
@@ -25,6 +25,29 @@ package struct NodeCommand: AsyncParsableCommand {
 struct StateOptions: ParsableArguments {
     @Option(name: .long, help: "The node's state folder.")
     var state = "node-state"
+
+    /// The enrolled node in the folder, which stays locked as long as the value lives.
+    ///
+    /// Looks before it locks, so that a mistyped path makes no folder.
+    func lockedNode() throws -> NodeState {
+        _ = try NodeState(in: try StateDirectory(reading: state))
+        return try NodeState(in: try StateDirectory(state))
+    }
+
+    /// What an enrolled node has recorded, also while it serves.
+    func store() throws -> NodeStore {
+        try NodeStore(in: try NodeState(in: try StateDirectory(reading: state)).folder)
+    }
+}
+
+extension NodeFailure: ExitingError {
+    package var exitKind: ExitKind {
+        switch self {
+        case .notEnrolled: .noInput
+        case .alreadyEnrolled: .cannotCreate
+        case .standard: .data
+        }
+    }
 }
 
 struct EnrolCommand: AsyncParsableCommand {
@@ -67,14 +90,14 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
         var logger = Logger(label: "fed-node")
-        let state = try NodeState(in: try StateDirectory(options.state))
+        let state = try options.lockedNode()
         logger[metadataKey: "node.id"] = "\(state.bank)"
         try await state.credentials().check(expected: .bank(state.bank))
         let standard = try StandardFile.read(standard)
         let data = NodeData(
             fit: try DatasetLoader.load(path: fit, standard: standard),
-            valid: try valid.map { path throws in
-                try DatasetLoader.load(path: path, standard: standard)
+            valid: try valid.flatMap { path throws in
+                try validRows(path, standard: standard, logger: logger)
             })
         logger.info(
             "data are ready",
@@ -100,6 +123,20 @@ struct ServeCommand: AsyncParsableCommand {
                 "peak.bytes": "\(PeakMemory.bytes() ?? 0)",
             ])
     }
+
+    /// A small bank may have set no row aside; it then takes part without.
+    private func validRows(
+        _ path: String, standard: FeatureStandard, logger: Logger
+    ) throws -> Dataset? {
+        var options = DatasetLoader.Options()
+        options.requiresRows = false
+        let rows = try DatasetLoader.load(path: path, standard: standard, options: options)
+        guard rows.rowCount > 0 else {
+            logger.warning("no rows to choose by", metadata: ["file": "\(path)"])
+            return nil
+        }
+        return rows
+    }
 }
 
 struct RunsCommand: AsyncParsableCommand {
@@ -109,7 +146,7 @@ struct RunsCommand: AsyncParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() async throws {
-        let store = try NodeStore(in: try StateDirectory(reading: options.state))
+        let store = try options.store()
         ConsoleOutput.table(
             ["run", "state", "algorithm", "started", "result"],
             try store.runs.runs().map {
@@ -133,7 +170,7 @@ struct LedgerCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let records = try NodeStore(in: try StateDirectory(reading: options.state)).egress(run: run)
+        let records = try options.store().egress(run: run)
         if json {
             struct Line: Encodable {
                 let sentUnixMs: Int64
@@ -176,7 +213,7 @@ struct MembersCommand: AsyncParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() async throws {
-        let keys = try NodeStore(in: try StateDirectory(reading: options.state)).pinnedKeys()
+        let keys = try options.store().pinnedKeys()
         ConsoleOutput.table(
             ["bank", "identity key"],
             keys.sorted { $0.key < $1.key }.map { [$0.key.name, $0.value.hexadecimal] })
@@ -194,7 +231,7 @@ struct ModelCommand: AsyncParsableCommand {
     var out: String
 
     func run() async throws {
-        let store = try NodeStore(in: try StateDirectory(reading: options.state))
+        let store = try options.store()
         let newest = try store.runs.runs().first { !$0.modelSHA256.isEmpty }?.modelSHA256
         guard let digest = sha256 ?? newest, let bytes = try store.runs.model(sha256: digest) else {
             throw CommandFailure(

@@ -42,7 +42,7 @@ extension StoreError: ExplainedError {
         case .locked: "stop the other process, or give this one a folder of its own"
         case .corrupt: "restore the state folder from a backup"
         case .newerSchema: "install the release that wrote it, or a later one"
-        case .missing: "check the path of the state folder"
+        case .missing: "check the path"
         case .inaccessible: "check the owner and the permissions"
         case .conflict, .failed: ""
         }

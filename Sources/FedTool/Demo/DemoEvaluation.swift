@@ -57,8 +57,10 @@ struct DemoEvaluation {
         _ demo: Demo, standard: FeatureStandard, federated: TrainedModel
     ) async throws -> ComparisonReport.Pooled {
         let fit = try demo.banks.map { try DatasetLoader.load(path: $0.fit, standard: standard) }
+        var validOptions = DatasetLoader.Options()
+        validOptions.requiresRows = false
         let valid = try demo.banks.map {
-            try DatasetLoader.load(path: $0.valid, standard: standard)
+            try DatasetLoader.load(path: $0.valid, standard: standard, options: validOptions)
         }
         let pooled = try demo.algorithm.train(
             standard: standard, fit: fit, valid: valid,

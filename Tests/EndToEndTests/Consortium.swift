@@ -1,0 +1,179 @@
+import Foundation
+import Testing
+
+/// A coordinator and its banks as an operator sets them up: folders, commands, processes.
+final class Consortium {
+    static let standard = Programs.root.appendingPathComponent(
+        "Datasets/standards/synthetic.json"
+    ).path
+    /// Three banks of the synthetic consortium; at this scale bank C has no fraud to train on.
+    static let banks = ["A", "B", "C"]
+
+    let folder: TemporaryFolder
+    let port: Int
+    let enrolmentPort: Int
+    private(set) var coordinator: Running?
+    private(set) var nodes: [String: Running] = [:]
+
+    /// Makes data, a coordinator and, where asked, enrolled banks; nothing runs yet but the
+    /// coordinator.
+    init(enrolling banks: [String] = Consortium.banks) async throws {
+        folder = try TemporaryFolder()
+        port = try FreePorts.next()
+        enrolmentPort = try FreePorts.next()
+        try await fed(["synthetic", "--out", folder["data"], "--scale", "0.02"])
+        try await coordinate([
+            "init", "--listen", "127.0.0.1:\(port)", "--enrolment", "127.0.0.1:\(enrolmentPort)",
+        ])
+        try await startCoordinator()
+        for bank in banks { try await enrol(bank) }
+    }
+
+    deinit {
+        for node in nodes.values { node.kill() }
+        coordinator?.kill()
+    }
+
+    // MARK: Commands
+
+    /// Runs `fed`, which must succeed.
+    @discardableResult
+    func fed(_ arguments: [String]) async throws -> Outcome {
+        try await succeed("fed", arguments)
+    }
+
+    /// Runs `fed-coordinator` on this state folder, which must succeed.
+    @discardableResult
+    func coordinate(_ arguments: [String]) async throws -> Outcome {
+        try await succeed("fed-coordinator", arguments + ["--state", folder["coordinator"]])
+    }
+
+    /// Runs `fed-coordinator` on this state folder, however it ends.
+    func tryCoordinate(_ arguments: [String]) async throws -> Outcome {
+        try await run(
+            "fed-coordinator", arguments + ["--state", folder["coordinator"]], in: folder)
+    }
+
+    /// Runs `fed-node` on a bank's state folder, however it ends.
+    func tryNode(_ bank: String, _ arguments: [String]) async throws -> Outcome {
+        try await run("fed-node", arguments + ["--state", state(of: bank)], in: folder)
+    }
+
+    /// Runs `fed-node` on a bank's state folder, which must succeed.
+    @discardableResult
+    func node(_ bank: String, _ arguments: [String]) async throws -> Outcome {
+        try await succeed("fed-node", arguments + ["--state", state(of: bank)])
+    }
+
+    private func succeed(_ name: String, _ arguments: [String]) async throws -> Outcome {
+        let outcome = try await run(name, arguments, in: folder)
+        try #require(outcome.code == 0, "\(name) \(arguments): \(outcome)")
+        return outcome
+    }
+
+    func state(of bank: String) -> String { folder["node-\(bank)"] }
+
+    func data(_ bank: String, _ part: String) -> String {
+        folder["data/bank_\(bank)_\(part).csv"]
+    }
+
+    func enrol(_ bank: String) async throws {
+        let invitation = folder["\(bank).invitation.json"]
+        try await coordinate(["invite", "--bank", bank, "--out", invitation])
+        try await node(bank, ["enrol", "--invitation", invitation])
+    }
+
+    // MARK: Processes
+
+    func startCoordinator(_ extra: [String] = []) async throws {
+        let running = try Running(
+            "fed-coordinator", ["serve", "--state", folder["coordinator"]] + extra, in: folder)
+        coordinator = running
+        try await running.logs("listening")
+    }
+
+    /// The arguments with which a bank serves.
+    func serving(_ bank: String, fit: String? = nil, standard: String? = nil) -> [String] {
+        [
+            "serve", "--state", state(of: bank), "--standard", standard ?? Self.standard, "--fit",
+            fit ?? data(bank, "fit"),
+        ]
+    }
+
+    /// Starts a bank's node and waits until it says the words.
+    @discardableResult
+    func startNode(
+        _ bank: String, fit: String? = nil, valid: String? = nil, standard: String? = nil,
+        saying words: String = "connected coordinator"
+    ) async throws -> Running {
+        let running = try Running(
+            "fed-node",
+            serving(bank, fit: fit, standard: standard) + [
+                "--valid", valid ?? data(bank, "valid"),
+            ], in: folder)
+        nodes[bank] = running
+        try await running.logs(words)
+        return running
+    }
+
+    func startNodes(_ banks: [String] = Consortium.banks) async throws {
+        for bank in banks { try await startNode(bank) }
+    }
+
+    /// Ends everything as an operator does.
+    ///
+    /// - Returns: the exit codes, by name.
+    func stop() async throws -> [String: Int32] {
+        var codes: [String: Int32] = [:]
+        for (bank, node) in nodes {
+            node.terminate()
+            codes[bank] = try await node.outcome().code
+        }
+        nodes = [:]
+        if let coordinator {
+            coordinator.terminate()
+            codes["coordinator"] = try await coordinator.outcome().code
+        }
+        coordinator = nil
+        return codes
+    }
+
+    // MARK: Runs
+
+    /// The command that starts a run and follows it.
+    func runCommand(_ arguments: [String] = [], standard: String? = nil) -> [String] {
+        ["run", "start", "--standard", standard ?? Self.standard, "--watch", "--json"] + arguments
+    }
+
+    /// Trains to the end, which must be a model.
+    func train(_ arguments: [String] = []) async throws -> RunResult {
+        RunResult(try await coordinate(runCommand(arguments)))
+    }
+
+    /// Starts a run of more trees than anybody waits for, and waits until it is well under way.
+    func startLongRun() async throws -> Running {
+        let running = try Running(
+            "fed-coordinator",
+            runCommand(["--algorithm", "gbdt", "--set", "treesMax=500"])
+                + ["--state", folder["coordinator"]], in: folder)
+        try await running.logs("round 2/500")
+        return running
+    }
+}
+
+/// What `run start --watch --json` printed.
+struct RunResult {
+    let run: String
+    let state: String
+    let reason: String
+    let model: String
+
+    init(_ outcome: Outcome) {
+        let json = (try? outcome.json()) ?? [:]
+        func text(_ name: String) -> String { json[name] as? String ?? "" }
+        run = text("run")
+        state = text("state")
+        reason = text("reason")
+        model = text("model_sha256")
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+/// Runs that end without a model: one reason, the same words everywhere.
+@Suite(.serialized) struct RunFaultTests {
+    @Test("A bank cut off during a run ends it with one reason; back again, a new run succeeds")
+    func bankKilled() async throws {
+        let consortium = try await Consortium()
+        try await consortium.startNodes()
+        let command = try await consortium.startLongRun()
+        consortium.nodes["B"]?.kill()
+        let outcome = try await command.outcome()
+        let result = RunResult(outcome)
+        #expect(outcome.code == 1)
+        #expect(result.state == "failed")
+        #expect(result.reason.hasPrefix("bank B: connection lost during slot "), "\(outcome)")
+        #expect(outcome.err.contains("ended without a model: \(result.reason)\n"))
+        try await consortium.coordinator?.logs("error fed-coordinator: \(result.reason)")
+        for bank in ["A", "C"] {
+            try await consortium.nodes[bank]?.logs("reason=\"\(result.reason)\"")
+        }
+        try await consortium.startNode("B")
+        #expect(
+            try await consortium.node("B", ["runs"]).out.contains("process ended during the run"))
+        #expect(try await consortium.train().state == "succeeded")
+        #expect(try await consortium.stop().values.allSatisfy { $0 == 0 })
+    }
+
+    @Test("A bank with another feature standard refuses; all name both hashes alike")
+    func wrongStandard() async throws {
+        let consortium = try await Consortium()
+        let ours = try String(contentsOfFile: Consortium.standard, encoding: .utf8)
+        let other = ours.replacingOccurrences(of: "\"version\": 1", with: "\"version\": 2")
+        try #require(ours != other)
+        try await consortium.startNodes(["A", "B"])
+        try await consortium.startNode(
+            "C", standard: try consortium.folder.write(other, to: "other.json"))
+        let outcome = try await consortium.tryCoordinate(consortium.runCommand())
+        #expect(outcome.code == 1)
+
+        func hash(_ path: String) async throws -> String {
+            let text = try await consortium.fed(["standard", "show", path]).out
+            let line = try #require(
+                text.split(separator: "\n").first { $0.hasPrefix("sha256 ") })
+            return String(line.dropFirst(7))
+        }
+        let held = try await hash("other.json")
+        let used = try await hash(Consortium.standard)
+        let reason = "feature standard differs: this bank holds \(held), the run uses \(used)"
+        #expect(RunResult(outcome).reason == "bank C refused: \(reason)", "\(outcome)")
+        #expect(outcome.err.contains("ended without a model: bank C refused: \(reason)\n"))
+        try await consortium.coordinator?.logs("bank C refused: \(reason)")
+        try await consortium.nodes["C"]?.logs("reason=\"\(reason)\"")
+        for bank in ["A", "B"] {
+            try await consortium.nodes[bank]?.logs("reason=\"bank C refused: \(reason)\"")
+        }
+    }
+
+    @Test("The operator ends a run; all hear the reason; a second end is refused")
+    func abort() async throws {
+        let consortium = try await Consortium()
+        try await consortium.startNodes()
+        let command = try await consortium.startLongRun()
+        let second = try await consortium.tryCoordinate(consortium.runCommand())
+        #expect(second.code == 75)
+        #expect(second.err.contains("is under way\nhint: watch it, or end it"), "\(second)")
+        let abort = try await consortium.coordinate(["run", "abort"])
+        #expect(abort.out.contains("aborted: aborted by the operator"))
+        let outcome = try await command.outcome()
+        #expect(outcome.code == 1)
+        #expect(RunResult(outcome).state == "aborted")
+        #expect(outcome.err.contains("ended without a model: aborted by the operator"))
+        for node in consortium.nodes.values {
+            try await node.logs("reason=\"aborted by the operator\"")
+        }
+        let again = try await consortium.tryCoordinate(["run", "abort"])
+        #expect(again.code == 75)
+        #expect(again.err.contains("has ended already: aborted"), "\(again)")
+    }
+
+    @Test("Rows of one class at all banks end a run with a reason that is no bank's")
+    func oneClassEverywhere() async throws {
+        let consortium = try await Consortium()
+        for bank in Consortium.banks {
+            let lines = try consortium.folder.read("data/bank_\(bank)_fit.csv")
+                .split(separator: "\n")
+            let kept = [lines[0]] + lines.dropFirst().filter { $0.hasSuffix(",0") }
+            let path = try consortium.folder.write(
+                kept.joined(separator: "\n") + "\n", to: "normal-\(bank).csv")
+            try await consortium.startNode(bank, fit: path)
+        }
+        let outcome = try await consortium.tryCoordinate(consortium.runCommand())
+        #expect(outcome.code == 1)
+        #expect(RunResult(outcome).reason.hasPrefix("training cannot go on: "), "\(outcome)")
+        #expect(RunResult(outcome).reason.contains("have one label"), "\(outcome)")
+    }
+
+    @Test("Fewer than three banks are no run", arguments: [[], ["--bank", "A", "--bank", "B"]])
+    func tooFewBanks(arguments: [String]) async throws {
+        let consortium = try await Consortium(enrolling: ["A", "B"])
+        let outcome = try await consortium.tryCoordinate(consortium.runCommand(arguments))
+        #expect(outcome.code == 65)
+        #expect(
+            outcome.err.contains(
+                "error: a masked sum needs at least 3 banks, got 2: with fewer, the sum shows one "
+                    + "bank's figures to another\nhint: invite and enrol more banks"),
+            "\(outcome)")
+    }
+
+    @Test("A hyper-parameter that is not one, or out of bounds, is named before anything starts")
+    func hyperparameters() async throws {
+        let consortium = try await Consortium()
+        for (setting, words) in [("nonsense=1", "nonsense"), ("lambda=-1", "lambda")] {
+            let outcome = try await consortium.tryCoordinate(
+                consortium.runCommand(["--set", setting]))
+            #expect(outcome.code != 0 && outcome.err.contains(words), "\(outcome)")
+        }
+        let malformed = try await consortium.tryCoordinate(
+            consortium.runCommand(["--set", "nonsense"]))
+        #expect(malformed.code == 64)
+        #expect(
+            malformed.err.contains("--set nonsense is not name=value with a number"),
+            "\(malformed)")
+        let unknown = try await consortium.tryCoordinate(
+            consortium.runCommand(["--algorithm", "oracle"]))
+        #expect(unknown.code == 65 && unknown.err.contains("oracle"), "\(unknown)")
+    }
+}
