@@ -24,7 +24,23 @@ struct SyntheticCommand: AsyncParsableCommand {
                 to: out, seed: seed, scale: scale, withTransactions: transactions)
             ConsoleOutput.line("\(out): \(files.count) files")
         } catch {
-            throw CommandFailure("\(error)", exitKind: .cannotCreate)
+            throw CommandFailure(error)
+        }
+    }
+}
+
+extension CommandFailure {
+    /// Why a synthetic consortium was not made, for a person.
+    init(_ error: SyntheticError) {
+        switch error {
+        case .scaleOutOfRange(let got, let expected):
+            self.init(
+                "--scale is \(got), expected \(expected.lowerBound) to \(expected.upperBound)",
+                exitKind: .usage)
+        case .cannotWrite(let path, _):
+            self.init(
+                "\(path) could not be written", hint: "check the folder and the space on its disk",
+                exitKind: .cannotCreate)
         }
     }
 }

@@ -1,18 +1,29 @@
+internal import Foundation
 internal import Glibc
 
 /// Files that are there whole or not at all, whatever happens while they are written.
 public enum AtomicFile {
     /// Writes a temporary file, syncs it, renames it over `path` and syncs the folder.
     ///
+    /// What is there and is no regular file, such as a device, is not replaced.
+    ///
     /// - Parameter mode: permission bits of a new file.
-    /// - Throws: ``StoreError``; the old content of `path` is then untouched.
+    /// - Throws: ``StoreError``; the old content of `path` is then untouched. Where the folder is
+    ///   not there, ``StoreError/missing(path:)`` names the folder.
     public static func write(
         _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600
     ) throws(StoreError) {
+        let found = try? FileManager.default.attributesOfItem(atPath: path)
+        guard found == nil || found?[.type] as? FileAttributeType == .typeRegular else {
+            throw .inaccessible(path: path, reason: "is no regular file, and is not replaced")
+        }
         let temporary = path + ".partial"
         unlink(temporary)
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
-        guard file >= 0 else { throw SystemFailure.storeError(errno, path: path) }
+        guard file >= 0 else {
+            let code = errno
+            throw SystemFailure.storeError(code, path: code == ENOENT ? folder(of: path) : path)
+        }
         do {
             try fill(file, with: bytes, path: path)
         } catch {
@@ -71,9 +82,13 @@ public enum AtomicFile {
         }
     }
 
-    private static func syncFolder(of path: String) throws(StoreError) {
+    private static func folder(of path: String) -> String {
         let cut = path.lastIndex(of: "/")
-        let folder = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        return cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    }
+
+    private static func syncFolder(of path: String) throws(StoreError) {
+        let folder = folder(of: path)
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemFailure.storeError(errno, path: folder) }
         defer { close(descriptor) }

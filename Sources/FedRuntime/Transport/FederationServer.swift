@@ -2,10 +2,9 @@ public import FedCore
 internal import FedWire
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
-public import ServiceLifecycle
 
 /// The coordinator's listeners: the main one with mutual TLS, and the enrolment one.
-public final class FederationServer: Service {
+public final class FederationServer: Sendable {
     /// What a server needs to know.
     public struct Configuration: Sendable {
         /// Where banks and operators connect.
@@ -69,15 +68,10 @@ public final class FederationServer: Service {
     }
 
     /// Serves until ``beginGracefulShutdown()`` or cancellation.
+    ///
+    /// A graceful shutdown of the task does not end it: who runs it may have something to tell
+    /// the banks first.
     public func run() async throws {
-        try await withGracefulShutdownHandler {
-            try await serve()
-        } onGracefulShutdown: {
-            self.beginGracefulShutdown()
-        }
-    }
-
-    private func serve() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [main] in try await main.serve() }
             if let enrolment { group.addTask { try await enrolment.serve() } }

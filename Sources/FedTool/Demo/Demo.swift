@@ -65,7 +65,7 @@ struct Demo {
             do {
                 try SyntheticConsortium.write(to: source, seed: seed, scale: scale)
             } catch {
-                throw CommandFailure("\(error)", exitKind: .cannotCreate)
+                throw CommandFailure(error)
             }
         } else {
             progress.begin("looking at \(source)")
