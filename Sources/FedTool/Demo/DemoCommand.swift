@@ -27,7 +27,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Review budgets, shares of rows, separated by commas.")
     var budgets = "0.001,0.005,0.01"
     @Option(help: "The seed of the synthetic consortium.")
-    var seed: UInt64 = 1
+    var seed: UInt64 = 6
     @Option(help: "The size of the synthetic consortium; 1 is about 170,000 rows.")
     var scale = 1.0
     @Option(help: "Where state folders, logs and the report go; an earlier demo there is replaced.")
