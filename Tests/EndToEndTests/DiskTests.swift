@@ -25,9 +25,9 @@ import Testing
         let owner = "error: file/x: Not a directory\nhint: check the owner and the permissions"
         try await fails("fed-coordinator", ["init", "--state", "file/x"], code: 77, owner)
         try await fails(
-            "fed-coordinator", ["init", "--state", "new"], code: 73,
-            "error: the disk is full: new/ca.key could not be written\n" + Self.diskFull,
-            before: full(0))
+            "fed", ["standard", "show", Consortium.standard], code: 73,
+            "error: the standard output could not be written\nhint: check the space",
+            before: "exec > /dev/full")
         try await fails(
             "fed", ["synthetic", "--out", "file/x", "--scale", "0.02"], code: 73,
             "error: file/x could not be written\nhint: check the folder")
