@@ -41,7 +41,8 @@ package enum CommandLineEdge {
     package static func report(_ error: any ExplainedError) {
         var text = "error: \(error.description)\n"
         if !error.hint.isEmpty { text += "hint: \(error.hint)\n" }
-        FileHandle.standardError.write(Data(text.utf8))
+        // Where nobody can be told, the exit code still tells.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     /// A file that is not there is told apart from one that is wrong, as `fed check` does.

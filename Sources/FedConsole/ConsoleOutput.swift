@@ -30,7 +30,17 @@ package enum ConsoleOutput {
         }
     }
 
+    /// A result that cannot be told is none: the process then ends as for a file that cannot be
+    /// written.
     private static func write(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        } catch {
+            CommandLineEdge.report(
+                CommandFailure(
+                    "the standard output could not be written",
+                    hint: "check the space on the disk that it goes to"))
+            exit(ExitKind.cannotCreate.rawValue)
+        }
     }
 }

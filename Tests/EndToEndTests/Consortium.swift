@@ -85,9 +85,11 @@ final class Consortium {
 
     // MARK: Processes
 
-    func startCoordinator(_ extra: [String] = []) async throws {
+    /// Starts the coordinator; with bash commands before where its surroundings are to be bad.
+    func startCoordinator(before: String? = nil) async throws {
         let running = try Running(
-            "fed-coordinator", ["serve", "--state", folder["coordinator"]] + extra, in: folder)
+            "fed-coordinator", ["serve", "--state", folder["coordinator"]], in: folder,
+            before: before)
         coordinator = running
         try await running.logs("listening")
     }
@@ -104,13 +106,13 @@ final class Consortium {
     @discardableResult
     func startNode(
         _ bank: String, fit: String? = nil, valid: String? = nil, standard: String? = nil,
-        saying words: String = "connected coordinator"
+        before: String? = nil, saying words: String = "connected coordinator"
     ) async throws -> Running {
         let running = try Running(
             "fed-node",
             serving(bank, fit: fit, standard: standard) + [
                 "--valid", valid ?? data(bank, "valid"),
-            ], in: folder)
+            ], in: folder, before: before)
         nodes[bank] = running
         try await running.logs(words)
         return running
