@@ -10,11 +10,14 @@ struct RawRowReader {
         case part
     }
 
+    /// Which field goes where; texts are kept apart, since this is copied for every field.
     private struct FieldPlan {
         let field: Int
         let target: Target
-        let column: RawColumn
-        let levels: [[UInt8]: Double]
+        let kind: RawColumn.Kind
+        let refusesMissing: Bool
+        /// The index in ``columns``.
+        let column: Int
     }
 
     private let file: String
@@ -23,6 +26,8 @@ struct RawRowReader {
     private let partColumn: String?
     private let needsPart: Bool
     private var plans: [FieldPlan] = []
+    private var columns: [RawColumn] = []
+    private var levels: [[[UInt8]: Double]] = []
     private var timeField = 0
     private var fieldCount = 0
 
@@ -85,19 +90,26 @@ struct RawRowReader {
                 timeField = field
                 continue
             }
-            var levels: [[UInt8]: Double] = [:]
-            for (position, level) in column.levels.enumerated() {
-                levels[Array(level.utf8)] = Double(position)
-            }
-            plans.append(FieldPlan(field: field, target: target, column: column, levels: levels))
+            append(column, field, target)
         }
         if needsPart, derivation.column(.part) == nil {
             let part = RawColumn(name: partColumn ?? "part", role: .part, kind: .text)
-            plans.append(
-                FieldPlan(
-                    field: try find(part, names), target: .part, column: part, levels: [:]))
+            append(part, try find(part, names), .part)
         }
         fieldCount = names.count
+    }
+
+    private mutating func append(_ column: RawColumn, _ field: Int, _ target: Target) {
+        plans.append(
+            FieldPlan(
+                field: field, target: target, kind: column.kind,
+                refusesMissing: column.missing == .refuse, column: columns.count))
+        columns.append(column)
+        var levels: [[UInt8]: Double] = [:]
+        for (position, level) in column.levels.enumerated() {
+            levels[Array(level.utf8)] = Double(position)
+        }
+        self.levels.append(levels)
     }
 
     private func find(_ column: RawColumn, _ names: [String]) throws(FeatureBuilderError) -> Int {
@@ -185,8 +197,8 @@ struct RawRowReader {
     ) throws(FeatureBuilderError) -> Double {
         var value = Double.nan
         if !field.isEmpty {
-            switch plan.column.kind {
-            case .text: value = plan.levels[Array(field)] ?? .nan
+            switch plan.kind {
+            case .text: value = levels[plan.column][Array(field)] ?? .nan
             case .integer:
                 guard let whole = RawNumber.whole(field) else {
                     throw fault(field, plan, line, .notAnInteger, "a whole number")
@@ -199,10 +211,10 @@ struct RawRowReader {
                 value = number
             }
         }
-        guard !value.isNaN || plan.column.missing == .keep else {
+        guard !value.isNaN || !plan.refusesMissing else {
             throw fault(
                 field, plan, line, field.isEmpty ? .missingValue : .notACategory,
-                plan.column.kind == .text ? "one of the levels" : "a number")
+                plan.kind == .text ? "one of the levels" : "a number")
         }
         return value
     }
@@ -211,12 +223,12 @@ struct RawRowReader {
         _ field: UnsafeRawBufferPointer, _ plan: FieldPlan, _ line: Int
     ) throws(FeatureBuilderError) -> EntityKey {
         guard !field.isEmpty else {
-            guard plan.column.missing == .keep else {
+            guard !plan.refusesMissing else {
                 throw fault(field, plan, line, .missingValue, "an entity")
             }
             return .missing
         }
-        guard plan.column.kind == .integer else { return EntityKey(name: Array(field)) }
+        guard plan.kind == .integer else { return EntityKey(name: Array(field)) }
         guard let number = RawNumber.whole(field) else {
             throw fault(field, plan, line, .notAnInteger, "a whole number within ±2^53")
         }
@@ -227,7 +239,7 @@ struct RawRowReader {
         _ field: UnsafeRawBufferPointer, _ plan: FieldPlan, _ line: Int,
         _ kind: DataViolationKind, _ expected: String
     ) -> FeatureBuilderError {
-        fault(field, headerName(plan.column), line, kind, expected)
+        fault(field, headerName(columns[plan.column]), line, kind, expected)
     }
 
     private func fault(

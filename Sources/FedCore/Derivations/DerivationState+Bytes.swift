@@ -70,20 +70,20 @@ extension WindowGroup {
             var events: [Int32] = []
             var event = queues[slot].first
             while event != EventPool.none {
-                if pool.times[Int(event)] > now - far { events.append(event) }
-                event = pool.next[Int(event)]
+                if pool[event].time > now - far { events.append(event) }
+                event = pool[event].next
             }
             writer.writeEach(events) { writer, event in write(event, to: &writer) }
         }
     }
 
-    private func write(_ event: Int32, to writer: inout ByteWriter) {
-        writer.write(pool.times[Int(event)])
-        for index in 0..<plan.values.count { writer.write(pool.value(index, of: event)) }
+    private func write(_ index: Int32, to writer: inout ByteWriter) {
+        let event = pool[index]
+        writer.write(event.time)
+        for value in 0..<plan.values.count { writer.write(pool.value(value, of: index)) }
         guard plan.hasLabels else { return }
-        let label = pool.labels[Int(event)]
-        writer.write(label)
-        if label & EventPool.Label.isIndexed != 0 { writer.write(pool.rows[Int(event)]) }
+        writer.write(event.label)
+        if event.isIndexed { writer.write(event.row) }
     }
 
     /// Reads what ``write(to:now:)`` wrote into an empty group.

@@ -14,68 +14,57 @@ struct EventPool {
         static let isIndexed: UInt8 = 4
     }
 
+    /// One event: together in memory, since they are looked at far apart in time.
+    struct Event {
+        var time: Int64
+        var row: Int64
+        var next: Int32
+        var slot: Int32
+        var label: UInt8
+
+        var isFraud: Bool { label & Label.mask == Label.fraud }
+        var isIndexed: Bool { label & Label.isIndexed != 0 }
+    }
+
     /// Values kept of each event.
     let valueCount: Int
-    let hasLabels: Bool
-    private(set) var times: [Int64] = []
-    private(set) var next: [Int32] = []
+    private(set) var events: [Event] = []
     /// Bits of numbers or of entities.
     private(set) var values: [UInt64] = []
-    private(set) var labels: [UInt8] = []
-    private(set) var rows: [Int64] = []
-    private(set) var slots: [Int32] = []
     private(set) var liveCount = 0
     private var free = Self.none
 
-    init(valueCount: Int, hasLabels: Bool) {
-        self.valueCount = valueCount
-        self.hasLabels = hasLabels
-    }
+    init(valueCount: Int) { self.valueCount = valueCount }
 
-    /// Makes an event, its values not set yet.
-    mutating func make(time: Int64, slot: Int32, label: UInt8, row: Int64) -> Int32 {
+    subscript(event: Int32) -> Event { events[Int(event)] }
+
+    /// Makes an event of some values.
+    mutating func make(_ event: Event, values newValues: [UInt64]) -> Int32 {
         liveCount += 1
-        guard free == Self.none else {
-            let event = Int(free)
-            free = next[event]
-            times[event] = time
-            next[event] = Self.none
-            if hasLabels {
-                labels[event] = label
-                rows[event] = row
-                slots[event] = slot
-            }
-            return Int32(event)
+        let index: Int
+        if free == Self.none {
+            precondition(events.count < Int32.max, "more than 2^31 events in one group")
+            index = events.count
+            events.append(event)
+            for value in newValues { values.append(value) }
+        } else {
+            index = Int(free)
+            free = events[index].next
+            events[index] = event
+            for at in 0..<valueCount { values[index * valueCount + at] = newValues[at] }
         }
-        precondition(times.count < Int32.max, "more than 2^31 events in one group")
-        times.append(time)
-        next.append(Self.none)
-        for _ in 0..<valueCount { values.append(0) }
-        if hasLabels {
-            labels.append(label)
-            rows.append(row)
-            slots.append(slot)
-        }
-        return Int32(times.count - 1)
-    }
-
-    mutating func setValue(_ index: Int, of event: Int32, _ bits: UInt64) {
-        values[Int(event) * valueCount + index] = bits
+        return Int32(index)
     }
 
     func value(_ index: Int, of event: Int32) -> UInt64 { values[Int(event) * valueCount + index] }
 
-    mutating func setNext(of event: Int32, _ following: Int32) { next[Int(event)] = following }
+    mutating func setNext(of event: Int32, _ next: Int32) { events[Int(event)].next = next }
 
-    mutating func setLabel(of event: Int32, _ label: UInt8) { labels[Int(event)] = label }
-
-    func isFraud(_ event: Int32) -> Bool {
-        hasLabels && labels[Int(event)] & Label.mask == Label.fraud
-    }
+    mutating func setLabel(of event: Int32, _ label: UInt8) { events[Int(event)].label = label }
 
     /// Gives the storage of an event back.
     mutating func release(_ event: Int32) {
-        next[Int(event)] = free
+        events[Int(event)].next = free
         free = event
         liveCount -= 1
     }

@@ -26,8 +26,18 @@ struct WindowGroup {
 
     /// A sum and how many values are in it.
     struct Total {
-        var sum = ExactSum()
-        var count: Int32 = 0
+        private(set) var sum = ExactSum()
+        private(set) var count: Int32 = 0
+
+        mutating func add(_ value: Double) {
+            sum.add(value)
+            count += 1
+        }
+
+        mutating func subtract(_ value: Double) {
+            sum.subtract(value)
+            count -= 1
+        }
     }
 
     /// The queue of one key.
@@ -50,6 +60,9 @@ struct WindowGroup {
     private(set) var slotsOfKeys: [Key: Int32] = [:]
     private let far: Int64
     private let farthest: Int
+    private let windows: [TimeWindow]
+    /// Whether a window has more than counts.
+    private let hasFigures: [Bool]
     private var freeSlots: [Int32] = []
     private var hand = 0
     private var positions: [Position] = []
@@ -61,7 +74,9 @@ struct WindowGroup {
 
     init(_ plan: WindowPlan) {
         self.plan = plan
-        pool = EventPool(valueCount: plan.values.count, hasLabels: plan.hasLabels)
+        pool = EventPool(valueCount: plan.values.count)
+        windows = plan.windows
+        hasFigures = plan.windows.indices.map { plan.hasFigures(in: $0) }
         far = plan.far
         farthest = plan.farthest
     }
@@ -91,7 +106,7 @@ struct WindowGroup {
             hand = hand + 1 < queues.count ? hand + 1 : 0
             guard queues[hand].isUsed else { continue }
             let first = queues[hand].first
-            guard first != EventPool.none, pool.times[Int(first)] > time - far else {
+            guard first != EventPool.none, pool[first].time > time - far else {
                 advance(Int32(hand), to: time)
                 if queues[hand].first == EventPool.none { drop(Int32(hand)) }
                 continue
@@ -104,15 +119,14 @@ struct WindowGroup {
     /// - Returns: whether the row is still of use here.
     mutating func learn(row: Int64, isFraud: Bool) -> Bool {
         guard let event = unlabelled[row] else { return false }
-        let index = Int(event)
-        let wasFraud = pool.isFraud(event)
+        let earlier = pool[event]
         pool.setLabel(
             of: event,
             EventPool.Label.isIndexed
                 | (isFraud ? EventPool.Label.fraud : EventPool.Label.genuine))
-        guard wasFraud != isFraud else { return true }
-        let slot = Int(pool.slots[index])
-        let time = pool.times[index]
+        guard earlier.isFraud != isFraud else { return true }
+        let slot = Int(earlier.slot)
+        let time = earlier.time
         let now = queues[slot].now
         for (window, ends) in plan.windows.enumerated()
         where time <= now - ends.near && time > now - ends.far {
@@ -198,8 +212,9 @@ struct WindowGroup {
     private mutating func append(
         _ slot: Int32, time: Int64, label: UInt8, row: Int64, values: [UInt64]
     ) {
-        let event = pool.make(time: time, slot: slot, label: label, row: row)
-        for index in 0..<plan.values.count { pool.setValue(index, of: event, values[index]) }
+        let event = pool.make(
+            EventPool.Event(time: time, row: row, next: EventPool.none, slot: slot, label: label),
+            values: values)
         if plan.hasLabels, label & EventPool.Label.isIndexed != 0 { unlabelled[row] = event }
         let index = Int(slot)
         if queues[index].last == EventPool.none {
@@ -217,52 +232,55 @@ struct WindowGroup {
 
     /// Moves the windows of a key to a time and gives back the events that none needs.
     private mutating func advance(_ slot: Int32, to time: Int64) {
-        let base = Int(slot) * plan.windows.count
-        for window in 0..<plan.windows.count {
-            let (far, near) = (plan.windows[window].far, plan.windows[window].near)
-            while case let event = positions[base + window].next, event != EventPool.none,
-                pool.times[Int(event)] <= time - near
-            {
-                enter(event, window, Int(slot))
-                positions[base + window].next = pool.next[Int(event)]
+        let base = Int(slot) * windows.count
+        for window in windows.indices {
+            let (far, near) = (time - windows[window].far, time - windows[window].near)
+            let hasFigures = hasFigures[window]
+            var position = positions[base + window]
+            while position.next != EventPool.none {
+                let event = pool[position.next]
+                guard event.time <= near else { break }
+                position.count += 1
+                position.previous = position.last
+                position.last = event.time
+                if event.isFraud { position.frauds += 1 }
+                if hasFigures { enter(position.next, window, Int(slot)) }
+                position.next = event.next
             }
-            while case let event = positions[base + window].head,
-                event != positions[base + window].next, pool.times[Int(event)] <= time - far
-            {
-                leave(event, window, Int(slot))
-                positions[base + window].head = pool.next[Int(event)]
+            while position.head != position.next {
+                let event = pool[position.head]
+                guard event.time <= far else { break }
+                position.count -= 1
+                if event.isFraud { position.frauds -= 1 }
+                if hasFigures { leave(position.head, window, Int(slot)) }
+                position.head = event.next
             }
+            positions[base + window] = position
         }
         queues[Int(slot)].now = time
-        release(slot, before: positions[base + farthest].head)
+        let head = positions[base + farthest].head
+        if queues[Int(slot)].first != head { release(slot, before: head) }
     }
 
     private mutating func release(_ slot: Int32, before head: Int32) {
-        while case let event = queues[Int(slot)].first, event != head {
-            if plan.hasLabels, pool.labels[Int(event)] & EventPool.Label.isIndexed != 0 {
-                unlabelled[pool.rows[Int(event)]] = nil
-            }
-            queues[Int(slot)].first = pool.next[Int(event)]
-            if queues[Int(slot)].first == EventPool.none {
-                queues[Int(slot)].last = EventPool.none
-            }
-            pool.release(event)
+        var index = queues[Int(slot)].first
+        while index != head {
+            let event = pool[index]
+            if plan.hasLabels, event.isIndexed { unlabelled[event.row] = nil }
+            pool.release(index)
+            index = event.next
         }
+        queues[Int(slot)].first = head
+        if head == EventPool.none { queues[Int(slot)].last = EventPool.none }
     }
 
-    // MARK: - Windows
+    // MARK: - Figures
 
     private mutating func enter(_ event: Int32, _ window: Int, _ slot: Int) {
-        let at = slot * plan.windows.count + window
-        positions[at].count += 1
-        positions[at].previous = positions[at].last
-        positions[at].last = pool.times[Int(event)]
-        if pool.isFraud(event) { positions[at].frauds += 1 }
         for (index, sum) in plan.sums.enumerated() where sum.window == window {
             let value = Double(bitPattern: pool.value(sum.value, of: event))
             guard !value.isNaN else { continue }
-            totals[slot * plan.sums.count + index].sum.add(value)
-            totals[slot * plan.sums.count + index].count += 1
+            totals[slot * plan.sums.count + index].add(value)
         }
         for (index, extreme) in plan.extremes.enumerated() where extreme.window == window {
             let value = Double(bitPattern: pool.value(extreme.value, of: event))
@@ -277,14 +295,10 @@ struct WindowGroup {
     }
 
     private mutating func leave(_ event: Int32, _ window: Int, _ slot: Int) {
-        let at = slot * plan.windows.count + window
-        positions[at].count -= 1
-        if pool.isFraud(event) { positions[at].frauds -= 1 }
         for (index, sum) in plan.sums.enumerated() where sum.window == window {
             let value = Double(bitPattern: pool.value(sum.value, of: event))
             guard !value.isNaN else { continue }
-            totals[slot * plan.sums.count + index].sum.subtract(value)
-            totals[slot * plan.sums.count + index].count -= 1
+            totals[slot * plan.sums.count + index].subtract(value)
         }
         for (index, extreme) in plan.extremes.enumerated() where extreme.window == window {
             extremes[slot * plan.extremes.count + index].leave(event)

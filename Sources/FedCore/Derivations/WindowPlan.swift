@@ -42,6 +42,12 @@ struct WindowPlan {
     /// The farthest end: older events are of no use.
     var far: Int64 { windows.map(\.far).max() ?? 0 }
 
+    /// Whether more than counts is kept of a window.
+    func hasFigures(in window: Int) -> Bool {
+        sums.contains { $0.window == window } || extremes.contains { $0.window == window }
+            || distincts.contains { $0.window == window }
+    }
+
     /// The window whose first event is the oldest that is of use.
     var farthest: Int { windows.indices.max { windows[$0].far < windows[$1].far } ?? 0 }
 }
