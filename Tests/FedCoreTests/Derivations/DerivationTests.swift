@@ -179,7 +179,8 @@ struct DerivationTests {
         for object in operators {
             let properties = try #require(object["properties"] as? [String: [String: Any]])
             let op = try #require(properties["op"])
-            for name in op["enum"] as? [String] ?? [try #require(op["const"] as? String)] {
+            let names = try op["enum"] as? [String] ?? [#require(op["const"] as? String)]
+            for name in names {
                 found[name] = try members(object).subtracting(["op"])
                 let required = Set(try #require(object["required"] as? [String]))
                 #expect(required == Set(properties.keys).subtracting(["empty"]))
