@@ -1,0 +1,143 @@
+/// A derivation made ready to run: columns as indices, windows gathered in groups, every
+/// expression once and behind its operands.
+struct DerivationProgram {
+    /// One step; its result is the number of the step.
+    enum Step {
+        case number(Int)
+        case constant(Double)
+        case hour
+        case day
+        case weekday(Int64)
+        case compare(Int, Expression.Relation, Double)
+        case isIn(Int, set: Int)
+        case oneHot(Int, Double)
+        case window(WindowReading)
+        case ratio(Int, Int, Double)
+        case product(Int, Int)
+        case sum(Int, Int)
+        case difference(Int, Int)
+    }
+
+    private(set) var steps: [Step] = []
+    private(set) var plans: [WindowPlan] = []
+    /// The step of each feature.
+    private(set) var features: [Int] = []
+    /// The values of `in` operators.
+    private(set) var sets: [[Double]] = []
+    /// Numeric columns that are summed up, and so bounded in magnitude.
+    private(set) var isSummed: [Bool]
+
+    private var stepsOfExpressions: [Expression: Int] = [:]
+    private let numberNames: [String]
+    private let entityNames: [String]
+
+    init(_ derivation: Derivation) {
+        numberNames = derivation.numberColumns.map(\.name)
+        entityNames = derivation.entityColumns.map(\.name)
+        isSummed = [Bool](repeating: false, count: numberNames.count)
+        for feature in derivation.features { features.append(compile(feature.value)) }
+    }
+
+    private mutating func compile(_ expression: Expression) -> Int {
+        if let step = stepsOfExpressions[expression] { return step }
+        let step: Step
+        switch expression {
+        case .copy(let column): step = .number(number(column))
+        case .constant(let value): step = .constant(value)
+        case .hour: step = .hour
+        case .day: step = .day
+        case .weekday(let offset): step = .weekday(Int64(offset))
+        case .compare(let operand, let relation, let value):
+            step = .compare(compile(operand), relation, value)
+        case .isIn(let operand, let values):
+            let operand = compile(operand)
+            step = .isIn(operand, set: sets.indexAdding(values))
+        case .oneHot(let column, let level): step = .oneHot(number(column), level)
+        case .window(let figure): step = .window(reading(figure))
+        case .ratio(let first, let second, let empty):
+            step = .ratio(compile(first), compile(second), empty)
+        case .difference(let first, let second):
+            step = .difference(compile(first), compile(second))
+        case .product(let terms): return fold(expression, terms) { .product($0, $1) }
+        case .sum(let terms): return fold(expression, terms) { .sum($0, $1) }
+        }
+        return append(step, for: expression)
+    }
+
+    private mutating func append(_ step: Step, for expression: Expression) -> Int {
+        steps.append(step)
+        stepsOfExpressions[expression] = steps.count - 1
+        return steps.count - 1
+    }
+
+    private mutating func fold(
+        _ expression: Expression, _ terms: [Expression], _ step: (Int, Int) -> Step
+    ) -> Int {
+        var result = compile(terms[0])
+        for term in terms.dropFirst() {
+            let operand = compile(term)
+            steps.append(step(result, operand))
+            result = steps.count - 1
+        }
+        stepsOfExpressions[expression] = result
+        return result
+    }
+
+    private mutating func reading(_ figure: WindowFigure) -> WindowReading {
+        let keys = figure.by.map(source)
+        let group: Int
+        if let index = plans.firstIndex(where: { $0.keys == keys }) {
+            group = index
+        } else {
+            group = plans.count
+            plans.append(WindowPlan(keys: keys))
+        }
+        let window = plans[group].windows.indexAdding(figure.window)
+        var kind = WindowReading.Kind.count
+        var index = 0
+        switch figure.measure {
+        case .count: break
+        case .timeSinceLast: kind = .timeSinceLast
+        case .frauds, .fraudShare:
+            kind = figure.measure == .frauds ? .frauds : .fraudShare
+            plans[group].hasLabels = true
+        case .sum(let column):
+            kind = .sum
+            index = sum(column, group, window)
+        case .mean(let column):
+            kind = .mean
+            index = sum(column, group, window)
+        case .min(let column), .max(let column):
+            kind = .extreme
+            let value = plans[group].values.indexAdding(.number(number(column)))
+            index = plans[group].extremes.indexAdding(
+                WindowPlan.Extreme(
+                    window: window, value: value, isLeast: figure.measure == .min(column: column)))
+        case .distinct(let column):
+            kind = .distinct
+            let value = plans[group].values.indexAdding(source(column))
+            index = plans[group].distincts.indexAdding(
+                WindowPlan.Distinct(window: window, value: value))
+        }
+        return WindowReading(
+            group: group, window: window, kind: kind, index: index, empty: figure.empty)
+    }
+
+    private mutating func sum(_ column: String, _ group: Int, _ window: Int) -> Int {
+        isSummed[number(column)] = true
+        let value = plans[group].values.indexAdding(.number(number(column)))
+        return plans[group].sums.indexAdding(WindowPlan.Sum(window: window, value: value))
+    }
+
+    private func source(_ column: String) -> WindowPlan.Source {
+        if let index = entityNames.firstIndex(of: column) { return .entity(index) }
+        return .number(number(column))
+    }
+
+    private func number(_ column: String) -> Int {
+        guard let index = numberNames.firstIndex(of: column) else {
+            preconditionFailure("column \(column) passed the rules and is not there")
+        }
+        return index
+    }
+}

@@ -1,0 +1,264 @@
+/// Computes features row by row, in the order of time: the same for a file and for live payments.
+///
+/// A value type without clock or randomness: what it gives depends on the derivation and on the
+/// rows and labels so far, to the last bit. Its memory is bounded by the rows within the farthest
+/// ends of the windows.
+public struct DerivationState: Sendable {
+    /// Times are within ± this many seconds.
+    public static let timeMax: Int64 = 1 << 52
+
+    /// What is computed.
+    public let derivation: Derivation
+    /// The latest time of a row or label; `nil` before the first.
+    public var latestTime: Int64? { now == Int64.min ? nil : now }
+
+    var now = Int64.min
+    var groups: [WindowGroup]
+    private let program: DerivationProgram
+    private let numberColumns: [RawColumn]
+    private let entityColumns: [RawColumn]
+    // Room for one call, kept to be used again.
+    private var results: [Double]
+    private var slots: [Int32] = []
+    private var kept: [UInt64] = []
+
+    /// Begins without rows.
+    public init(_ derivation: Derivation) {
+        self.derivation = derivation
+        program = DerivationProgram(derivation)
+        groups = program.plans.map(WindowGroup.init)
+        numberColumns = derivation.numberColumns
+        entityColumns = derivation.entityColumns
+        results = [Double](repeating: 0, count: program.steps.count)
+    }
+
+    /// Events in the windows of all groups, expired ones of idle keys included.
+    public var eventCount: Int { groups.reduce(0) { $0 + $1.pool.liveCount } }
+
+    /// Keys of all groups.
+    public var keyCount: Int { groups.reduce(0) { $0 + $1.keyCount } }
+
+    /// Takes a row in and computes its features.
+    ///
+    /// Other rows of the row's time are seen if they were given before.
+    ///
+    /// - Returns: one value for each feature of the derivation, in its order; NaN for a missing one.
+    /// - Throws: ``DerivationError`` about the row; the state is then as before.
+    public mutating func apply(_ row: RawRow) throws(DerivationError) -> [Double] {
+        var features: [Double] = []
+        try apply([row], to: &features)
+        return features
+    }
+
+    /// Takes all rows of one time in and computes their features.
+    ///
+    /// Where the derivation says ``Derivation/Ties/together``, each sees all of them; else this is
+    /// the same as giving one after the other.
+    ///
+    /// - Returns: features as ``apply(_:)-(RawRow)`` gives them, row after row.
+    /// - Throws: ``DerivationError`` about the first row that is wrong; the state is then as before.
+    public mutating func apply(together rows: [RawRow]) throws(DerivationError) -> [[Double]] {
+        var features: [Double] = []
+        try apply(rows[...], to: &features)
+        let width = program.features.count
+        return rows.indices.map { Array(features[($0 * width)..<(($0 + 1) * width)]) }
+    }
+
+    /// Appends the features of rows of one time to a list, row after row.
+    package mutating func apply(
+        _ rows: ArraySlice<RawRow>, to features: inout [Double]
+    ) throws(DerivationError) {
+        guard let first = rows.first else { return }
+        for index in rows.indices {
+            try check(rows[index])
+            guard rows[index].time == first.time else {
+                throw .timesDiffer(first: first.time, other: rows[index].time)
+            }
+        }
+        try checkNumbers(rows)
+        now = first.time
+        slots.removeAll(keepingCapacity: true)
+        for group in groups.indices { groups[group].sweep(at: now) }
+        switch derivation.ties {
+        case .together:
+            for row in rows { enter(row) }
+            for (index, row) in rows.enumerated() {
+                compute(row, slotsFrom: index * groups.count, to: &features)
+            }
+        case .arrival:
+            for row in rows {
+                slots.removeAll(keepingCapacity: true)
+                enter(row)
+                compute(row, slotsFrom: 0, to: &features)
+            }
+        }
+    }
+
+    /// Learns whether an earlier row was a fraud.
+    ///
+    /// Windows use it from the row's label delay on, or from now on where that is over. A row that
+    /// came with a label keeps it; a label learnt twice is the later one.
+    ///
+    /// - Returns: whether the row is in a window or will be; `false` for a row that is too old,
+    ///   unknown, or came with its label.
+    /// - Throws: ``DerivationError/timeGoesBack(got:latest:)`` or
+    ///   ``DerivationError/timeOutOfRange``.
+    @discardableResult
+    public mutating func learn(
+        row: Int64, isFraud: Bool, at time: Int64
+    ) throws(DerivationError) -> Bool {
+        try check(time: time)
+        now = time
+        var isOfUse = false
+        for group in groups.indices where groups[group].plan.hasLabels {
+            if groups[group].learn(row: row, isFraud: isFraud) { isOfUse = true }
+        }
+        return isOfUse
+    }
+
+    // MARK: - Checks
+
+    private func check(time: Int64) throws(DerivationError) {
+        guard time.magnitude <= UInt64(Self.timeMax) else { throw .timeOutOfRange }
+        guard time >= now else { throw .timeGoesBack(got: time, latest: now) }
+    }
+
+    private func check(_ row: RawRow) throws(DerivationError) {
+        try check(time: row.time)
+        guard row.numbers.count == numberColumns.count, row.entities.count == entityColumns.count
+        else {
+            throw .rowShape(
+                gotNumbers: row.numbers.count, expectedNumbers: numberColumns.count,
+                gotEntities: row.entities.count, expectedEntities: entityColumns.count)
+        }
+        for index in numberColumns.indices {
+            let value = row.numbers[index]
+            let most =
+                program.isSummed[index] ? ExactSum.magnitudeMax : FeatureStandard.magnitudeMax
+            if abs(value) <= most { continue }
+            guard value.isNaN else {
+                throw .valueOutOfRange(column: numberColumns[index].name, magnitudeMax: most)
+            }
+            guard numberColumns[index].missing == .keep else {
+                throw .missingValue(column: numberColumns[index].name)
+            }
+        }
+        for index in entityColumns.indices where row.entities[index] == .missing {
+            guard entityColumns[index].missing == .keep else {
+                throw .missingValue(column: entityColumns[index].name)
+            }
+        }
+    }
+
+    /// The numbers of unlabelled rows lead to them, so each is used once.
+    private func checkNumbers(_ rows: ArraySlice<RawRow>) throws(DerivationError) {
+        var seen: Set<Int64> = []
+        for row in rows where row.isFraud == nil {
+            let isKnown = groups.contains { $0.isUnlabelled(row: row.number) }
+            guard !isKnown, seen.insert(row.number).inserted else { throw .repeatedRow }
+        }
+    }
+
+    // MARK: - Rows
+
+    private mutating func enter(_ row: RawRow) {
+        let label: UInt8 =
+            switch row.isFraud {
+            case nil: EventPool.Label.unknown | EventPool.Label.isIndexed
+            case true?: EventPool.Label.fraud
+            case false?: EventPool.Label.genuine
+            }
+        for group in groups.indices {
+            guard let key = Self.key(groups[group].plan.keys, row) else {
+                slots.append(EventPool.none)
+                continue
+            }
+            kept.removeAll(keepingCapacity: true)
+            for source in groups[group].plan.values { kept.append(Self.bits(source, row)) }
+            slots.append(
+                groups[group].enter(
+                    key, time: row.time, label: label, row: row.number, values: kept))
+        }
+    }
+
+    /// The key of a row's group, `nil` where a column is missing.
+    private static func key(_ sources: [WindowPlan.Source], _ row: RawRow) -> WindowGroup.Key? {
+        var parts: (UInt64, UInt64) = (0, 0)
+        for (index, source) in sources.enumerated() {
+            let bits = Self.bits(source, row)
+            switch source {
+            case .entity: if bits == EntityKey.missing.bits { return nil }
+            case .number: if Double(bitPattern: bits).isNaN { return nil }
+            }
+            if index == 0 { parts.0 = bits } else if index == 1 { parts.1 = bits }
+        }
+        if sources.count > 2 { parts = hash(sources.map { Self.bits($0, row) }) }
+        return WindowGroup.Key(first: parts.0, second: parts.1)
+    }
+
+    private static func bits(_ source: WindowPlan.Source, _ row: RawRow) -> UInt64 {
+        switch source {
+        case .entity(let index): row.entities[index].bits
+        // Zero has one sign and missing values one pattern, in keys and in saved states.
+        case .number(let index):
+            row.numbers[index].isNaN ? Double.nan.bitPattern : (row.numbers[index] + 0).bitPattern
+        }
+    }
+
+    private mutating func compute(
+        _ row: RawRow, slotsFrom base: Int, to features: inout [Double]
+    ) {
+        let day = row.time.flooredQuotient(by: 86_400)
+        for (index, step) in program.steps.enumerated() {
+            let value: Double
+            switch step {
+            case .number(let column): value = row.numbers[column]
+            case .constant(let constant): value = constant
+            case .hour: value = Double((row.time - day * 86_400) / 3_600)
+            case .day: value = Double(day)
+            case .weekday(let offset):
+                let shifted = day + offset
+                value = Double(shifted - 7 * shifted.flooredQuotient(by: 7))
+            case .compare(let operand, let relation, let other):
+                let operand = results[operand]
+                value = operand.isNaN ? .nan : relation.holds(operand, other) ? 1 : 0
+            case .isIn(let operand, let set):
+                let operand = results[operand]
+                value = operand.isNaN ? .nan : program.sets[set].contains(operand) ? 1 : 0
+            case .oneHot(let column, let level): value = row.numbers[column] == level ? 1 : 0
+            case .window(let reading):
+                value = groups[reading.group].figure(
+                    reading, slot: slots[base + reading.group], time: row.time)
+            case .ratio(let numerator, let denominator, let empty):
+                let (numerator, denominator) = (results[numerator], results[denominator])
+                value = denominator == 0 ? empty : numerator / denominator
+            case .product(let first, let second): value = results[first] * results[second]
+            case .sum(let first, let second): value = results[first] + results[second]
+            case .difference(let first, let second): value = results[first] - results[second]
+            }
+            results[index] = value
+        }
+        for step in program.features { features.append(results[step]) }
+    }
+}
+
+extension Int64 {
+    /// The quotient rounded down, by a divisor above 0.
+    fileprivate func flooredQuotient(by divisor: Int64) -> Int64 {
+        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+}
+
+extension Expression.Relation {
+    fileprivate func holds(_ first: Double, _ second: Double) -> Bool {
+        switch self {
+        case .less: first < second
+        case .atMost: first <= second
+        case .equal: first == second
+        case .unequal: first != second
+        case .atLeast: first >= second
+        case .greater: first > second
+        }
+    }
+}

@@ -1,0 +1,239 @@
+public import FedCore
+
+/// Computes the features of a standard from a bank's file of raw transactions.
+public enum FeatureBuilder {
+    /// Where features go.
+    public enum Output: Equatable, Sendable {
+        /// `bank_<bank>_<part>.csv` in this folder, one file for each part that has rows.
+        case folder(String, bank: String)
+        /// All rows in one file, whatever their part.
+        case file(String)
+    }
+
+    /// What was done.
+    public struct Summary: Equatable, Sendable {
+        /// Rows of the raw file.
+        public var rowsRead = 0
+        /// Rows a written file, by the file's path.
+        public var rowsWritten: [String: Int] = [:]
+        /// Frauds a written file, by the file's path.
+        public var fraudsWritten: [String: Int] = [:]
+    }
+
+    /// Reads the raw file once, in blocks, and writes the features of its rows.
+    ///
+    /// The raw file is CSV with a header line, its rows in the order of time; columns that the
+    /// derivation does not know are passed over. Files appear whole or not at all, under their
+    /// names only after the last row was right. Numbers have seven significant digits, whole
+    /// numbers all of theirs.
+    ///
+    /// Memory: the rows within the farthest windows, and some MiB.
+    ///
+    /// - Parameters:
+    ///   - raw: the path of the file of raw transactions.
+    ///   - mapping: the bank's own column names, by the derivation's; a name that is not there is
+    ///     the same on both sides.
+    ///   - partColumn: the bank's column that says which file a row goes to: `fit`, `valid`,
+    ///     `test` or 0, 1, 2; `history`, -1 or nothing for rows that only feed windows. By default
+    ///     the derivation's column of that role.
+    /// - Throws: ``FeatureBuilderError`` with file, line and column.
+    @discardableResult
+    public static func build(
+        raw: String, mapping: [String: String] = [:], derivation: Derivation,
+        standard: FeatureStandard, output: Output, partColumn: String? = nil
+    ) throws(FeatureBuilderError) -> Summary {
+        do { try derivation.requireFeeding(standard) } catch { throw .derivation(error) }
+        for name in mapping.keys.sorted() where !derivation.columns.contains(where: { $0.name == name }) {
+            throw .unknownRawColumn(name)
+        }
+        if case .folder(_, let bank) = output {
+            let isName = bank.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
+                    || (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D
+            }
+            guard isName, (1...63).contains(bank.utf8.count) else {
+                throw .invalidBankName(got: bank)
+            }
+        }
+        var pass = FeatureBuilderPass(
+            file: BlockReader.fileName(raw), mapping: mapping, derivation: derivation,
+            standard: standard, output: output, partColumn: partColumn)
+        var failure: FeatureBuilderError?
+        do {
+            try BlockReader.read(raw) { block, _ in
+                do throws(FeatureBuilderError) {
+                    try pass.feed(block)
+                    return true
+                } catch {
+                    failure = error
+                    return false
+                }
+            }
+        } catch {
+            throw .violation(error.violation(file: BlockReader.fileName(raw)))
+        }
+        if let failure { throw failure }
+        return try pass.finish()
+    }
+}
+
+/// One pass over a raw file: lines to rows, rows of one time to features, features to files.
+struct FeatureBuilderPass: ~Copyable {
+    private let standard: FeatureStandard
+    private let file: String
+    private let timeColumn: String
+    private var lines: RawLines
+    private var reader: RawRowReader
+    private var state: DerivationState
+    private var files: FeatureFiles
+    private var limits: [FeatureLimits]
+
+    // The rows of the time that is being read; their storage is used again.
+    private var rows: [RawRow] = []
+    private var rowParts: [FeatureFiles.Part] = []
+    private var rowLines: [Int] = []
+    private var rowCount = 0
+    private var features: [Double] = []
+    private var summary = FeatureBuilder.Summary()
+
+    init(
+        file: String, mapping: [String: String], derivation: Derivation,
+        standard: FeatureStandard, output: FeatureBuilder.Output, partColumn: String?
+    ) {
+        self.standard = standard
+        self.file = file
+        lines = RawLines(file: file)
+        reader = RawRowReader(
+            file: file, derivation: derivation, mapping: mapping, partColumn: partColumn,
+            needsPart: output.needsPart)
+        timeColumn = reader.headerName(.time)
+        state = DerivationState(derivation)
+        files = FeatureFiles(
+            output: output, standard: standard, hasLabel: derivation.column(.label) != nil)
+        limits = standard.features.map(FeatureLimits.init)
+    }
+
+    mutating func feed(_ block: UnsafeRawBufferPointer) throws(FeatureBuilderError) {
+        var lines = self.lines
+        // The lines are taken out while their rows go to the other members.
+        self.lines = RawLines(file: file)
+        defer { self.lines = lines }
+        try lines.feed(block) { (line, number) throws(FeatureBuilderError) in
+            try read(line, number: number)
+        }
+    }
+
+    mutating func finish() throws(FeatureBuilderError) -> FeatureBuilder.Summary {
+        var lines = self.lines
+        try lines.finish { (line, number) throws(FeatureBuilderError) in
+            try read(line, number: number)
+        }
+        guard reader.hasHeader else {
+            throw .violation(
+                DataViolation(
+                    file: file, kind: .emptyFile, expected: "a header line and rows",
+                    got: "0 bytes"))
+        }
+        guard summary.rowsRead > 0 else {
+            throw .violation(
+                DataViolation(
+                    file: file, kind: .noRows, expected: "rows below the header", got: "none"))
+        }
+        try applyRows()
+        try files.commit(&summary)
+        return summary
+    }
+
+    private mutating func read(
+        _ line: RawLine, number: Int
+    ) throws(FeatureBuilderError) {
+        guard reader.hasHeader else {
+            try reader.readHeader(line, number: number)
+            return
+        }
+        if rowCount == rows.count {
+            rows.append(reader.emptyRow)
+            rowParts.append(.history)
+            rowLines.append(0)
+        }
+        let time = try reader.time(line, number: number)
+        if rowCount > 0, time != rows[0].time {
+            guard time > rows[0].time else {
+                throw .notInTimeOrder(file: file, line: number, column: timeColumn)
+            }
+            try applyRows()
+        }
+        rowParts[rowCount] = try reader.read(
+            line, number: number, index: summary.rowsRead, into: &rows[rowCount])
+        rows[rowCount].time = time
+        rowLines[rowCount] = number
+        rowCount += 1
+        summary.rowsRead += 1
+    }
+
+    /// Takes in the rows of one time and writes their features.
+    private mutating func applyRows() throws(FeatureBuilderError) {
+        guard rowCount > 0 else { return }
+        features.removeAll(keepingCapacity: true)
+        do {
+            try state.apply(rows[..<rowCount], to: &features)
+        } catch {
+            throw .row(error, file: file, line: rowLines[0])
+        }
+        let width = limits.count
+        for row in 0..<rowCount where files.isWritten(rowParts[row]) {
+            let start = row * width
+            for index in 0..<width where !limits[index].allows(features[start + index]) {
+                throw violation(index, features[start + index], row: row)
+            }
+            try files.write(rows[row], features[start..<(start + width)], part: rowParts[row])
+        }
+        rowCount = 0
+    }
+
+    private func violation(_ index: Int, _ value: Double, row: Int) -> FeatureBuilderError {
+        let feature = standard.features[index]
+        return .violation(
+            DataViolation(
+                file: file, line: rowLines[row], row: rows[row].number, column: feature.name,
+                kind: value.isNaN ? .missingValue : .outOfRange, expected: feature.expectation,
+                got: value.isNaN ? "a missing value" : "\(value)"))
+    }
+}
+
+/// What a standard allows of one feature, without its texts.
+private struct FeatureLimits {
+    let low: Double
+    let high: Double
+    let isWhole: Bool
+    let levels: Set<Double>?
+    let allowsMissing: Bool
+
+    init(_ feature: Feature) {
+        low = feature.range.lowerBound
+        high = feature.range.upperBound
+        isWhole = feature.type != .continuous
+        if case .categorical(let levels) = feature.type {
+            self.levels = Set(levels.map(Double.init))
+        } else {
+            levels = nil
+        }
+        allowsMissing = feature.missing != .refuse
+    }
+
+    func allows(_ value: Double) -> Bool {
+        guard value >= low, value <= high else { return value.isNaN && allowsMissing }
+        guard !isWhole || value == value.rounded(.towardZero) else { return false }
+        return levels?.contains(value) ?? true
+    }
+}
+
+extension FeatureBuilder.Output {
+    /// Whether rows must say which file they go to.
+    var needsPart: Bool {
+        switch self {
+        case .folder: true
+        case .file: false
+        }
+    }
+}
