@@ -7,7 +7,8 @@ package struct FedCommand: AsyncParsableCommand {
         commandName: "fed",
         abstract: "The data scientist's tool: check data, train, evaluate, compare, demonstrate.",
         subcommands: [
-            CheckCommand.self, StandardCommand.self, TrainCommand.self, EvaluateCommand.self,
+            CheckCommand.self, StandardCommand.self, FeaturesCommand.self, TrainCommand.self,
+            EvaluateCommand.self,
             SyntheticCommand.self, DemoCommand.self, MeasureCommand.self,
         ])
 
