@@ -169,6 +169,7 @@ struct RunResult {
     let state: String
     let reason: String
     let model: String
+    let slots: Int
 
     init(_ outcome: Outcome) {
         let json = (try? outcome.json()) ?? [:]
@@ -177,5 +178,6 @@ struct RunResult {
         state = text("state")
         reason = text("reason")
         model = text("model_sha256")
+        slots = json["slots"] as? Int ?? 0
     }
 }
