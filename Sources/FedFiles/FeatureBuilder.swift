@@ -43,7 +43,8 @@ public enum FeatureBuilder {
         standard: FeatureStandard, output: Output, partColumn: String? = nil
     ) throws(FeatureBuilderError) -> Summary {
         do { try derivation.requireFeeding(standard) } catch { throw .derivation(error) }
-        for name in mapping.keys.sorted() where !derivation.columns.contains(where: { $0.name == name }) {
+        for name in mapping.keys.sorted()
+        where !derivation.columns.contains(where: { $0.name == name }) {
             throw .unknownRawColumn(name)
         }
         if case .folder(_, let bank) = output {

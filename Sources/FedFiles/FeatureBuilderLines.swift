@@ -157,7 +157,8 @@ struct RawLines {
         _ kind: DataViolationKind, _ expected: String, _ got: String
     ) -> FeatureBuilderError {
         .violation(
-            DataViolation(file: file, line: max(number, 1), kind: kind, expected: expected, got: got))
+            DataViolation(
+                file: file, line: max(number, 1), kind: kind, expected: expected, got: got))
     }
 }
 

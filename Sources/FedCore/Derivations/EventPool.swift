@@ -14,49 +14,70 @@ struct EventPool {
         static let isIndexed: UInt8 = 4
     }
 
-    /// One event: together in memory, since they are looked at far apart in time.
+    /// One event, 32 bytes: windows look at events far apart in time, and so in memory.
     struct Event {
-        var time: Int64
-        var row: Int64
-        var next: Int32
-        var slot: Int32
-        var label: UInt8
+        let time: Int64
+        let row: Int64
+        /// The first of the values kept.
+        fileprivate let value: UInt64
+        fileprivate(set) var next: Int32
+        private var slotAndLabel: UInt32
+
+        init(time: Int64, row: Int64, slot: Int32, label: UInt8, value: UInt64) {
+            precondition(slot < 1 << 29, "more than 2^29 keys in one group")
+            self.time = time
+            self.row = row
+            self.value = value
+            next = EventPool.none
+            slotAndLabel = UInt32(slot) << 3 | UInt32(label)
+        }
+
+        var slot: Int32 { Int32(slotAndLabel >> 3) }
+
+        var label: UInt8 {
+            get { UInt8(slotAndLabel & 7) }
+            set { slotAndLabel = slotAndLabel & ~7 | UInt32(newValue) }
+        }
 
         var isFraud: Bool { label & Label.mask == Label.fraud }
         var isIndexed: Bool { label & Label.isIndexed != 0 }
     }
 
-    /// Values kept of each event.
-    let valueCount: Int
-    private(set) var events: [Event] = []
-    /// Bits of numbers or of entities.
-    private(set) var values: [UInt64] = []
+    /// Values kept of each event beside the first.
+    private let furtherCount: Int
+    private var events: [Event] = []
+    private var further: [UInt64] = []
     private(set) var liveCount = 0
     private var free = Self.none
 
-    init(valueCount: Int) { self.valueCount = valueCount }
+    init(valueCount: Int) { furtherCount = max(valueCount - 1, 0) }
 
     subscript(event: Int32) -> Event { events[Int(event)] }
 
-    /// Makes an event of some values.
-    mutating func make(_ event: Event, values newValues: [UInt64]) -> Int32 {
+    /// Makes an event of some values: bits of numbers or of entities.
+    mutating func make(
+        time: Int64, row: Int64, slot: Int32, label: UInt8, values: [UInt64]
+    ) -> Int32 {
+        let event = Event(
+            time: time, row: row, slot: slot, label: label, value: values.first ?? 0)
         liveCount += 1
-        let index: Int
-        if free == Self.none {
+        guard free != Self.none else {
             precondition(events.count < Int32.max, "more than 2^31 events in one group")
-            index = events.count
             events.append(event)
-            for value in newValues { values.append(value) }
-        } else {
-            index = Int(free)
-            free = events[index].next
-            events[index] = event
-            for at in 0..<valueCount { values[index * valueCount + at] = newValues[at] }
+            for value in values.dropFirst() { further.append(value) }
+            return Int32(events.count - 1)
         }
+        let index = Int(free)
+        free = events[index].next
+        events[index] = event
+        for at in 0..<furtherCount { further[index * furtherCount + at] = values[at + 1] }
         return Int32(index)
     }
 
-    func value(_ index: Int, of event: Int32) -> UInt64 { values[Int(event) * valueCount + index] }
+    func value(_ index: Int, of event: Int32) -> UInt64 {
+        guard index > 0 else { return events[Int(event)].value }
+        return further[Int(event) * furtherCount + index - 1]
+    }
 
     mutating func setNext(of event: Int32, _ next: Int32) { events[Int(event)].next = next }
 

@@ -48,6 +48,7 @@ public struct RawColumn: Equatable, Sendable {
     /// ``Missing/keep`` for the label.
     public let missing: Missing
     /// With category of text only: the words, whose positions from 0 are the category's numbers.
+    ///
     /// A word beside them counts as missing.
     public let levels: [String]
 

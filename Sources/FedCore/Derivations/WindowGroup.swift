@@ -213,8 +213,7 @@ struct WindowGroup {
         _ slot: Int32, time: Int64, label: UInt8, row: Int64, values: [UInt64]
     ) {
         let event = pool.make(
-            EventPool.Event(time: time, row: row, next: EventPool.none, slot: slot, label: label),
-            values: values)
+            time: time, row: row, slot: slot, label: label, values: values)
         if plan.hasLabels, label & EventPool.Label.isIndexed != 0 { unlabelled[row] = event }
         let index = Int(slot)
         if queues[index].last == EventPool.none {

@@ -60,7 +60,8 @@ struct DerivationTests {
     @Test func theIdentityDoesNotDependOnTheSpelling() throws {
         let plain = try derivation()
         let other = try derivation(
-            ("\"after_label_delay\": true", "\"near\": 600"), ("\"far\": 60, \"near\": 600", "\"far\": 660, \"near\": 600"),
+            ("\"after_label_delay\": true", "\"near\": 600"),
+            ("\"far\": 60, \"near\": 600", "\"far\": 660, \"near\": 600"),
             ("\"empty\": 1", "\"empty\": 1.0"), ("\"version\": 2,", "\"version\":    2,"))
         #expect(other == plain)
         #expect(other.sha256 == plain.sha256)
@@ -79,29 +80,91 @@ struct DerivationTests {
 
     @Test(arguments: [
         ("\"ties\": \"arrival\",", "", "ties: missing"),
-        ("\"ties\": \"arrival\"", "\"ties\": \"other\"", "ties: expected together | arrival, got \"other\""),
+        (
+            "\"ties\": \"arrival\"", "\"ties\": \"other\"",
+            "ties: expected together | arrival, got \"other\""
+        ),
         ("\"version\": 2", "\"version\": 2, \"extra\": 1", "extra: no such member in this format"),
-        ("\"version\": 2", "\"version\": 0", "version: expected a whole number in 1...1000000, got 0"),
-        ("fed-derivation/1", "fed-derivation/2", "format: expected \"fed-derivation/1\", got \"fed-derivation/2\""),
-        ("\"version\": 2", "\"version\": 2, \"version\": 2", "member \"version\" stands twice in one object"),
-        ("\"op\": \"copy\", \"column\": \"amount\"}}", "\"op\": \"copy\", \"column\": \"amount\", \"x\": 1}}", "features[0].value.x: no such member in this format"),
-        ("\"op\": \"copy\", \"column\": \"amount\"}}", "\"op\": \"copy\"}}", "features[0].value.column: missing"),
-        ("\"op\": \"copy\", \"column\": \"amount\"}}", "\"op\": \"copy\", \"column\": \"card\"}}", "features[0].value: expected a numeric column, got column \"card\""),
+        (
+            "\"version\": 2", "\"version\": 0",
+            "version: expected a whole number in 1...1000000, got 0"
+        ),
+        (
+            "fed-derivation/1", "fed-derivation/2",
+            "format: expected \"fed-derivation/1\", got \"fed-derivation/2\""
+        ),
+        (
+            "\"version\": 2", "\"version\": 2, \"version\": 2",
+            "member \"version\" stands twice in one object"
+        ),
+        (
+            "\"op\": \"copy\", \"column\": \"amount\"}}",
+            "\"op\": \"copy\", \"column\": \"amount\", \"x\": 1}}",
+            "features[0].value.x: no such member in this format"
+        ),
+        (
+            "\"op\": \"copy\", \"column\": \"amount\"}}", "\"op\": \"copy\"}}",
+            "features[0].value.column: missing"
+        ),
+        (
+            "\"op\": \"copy\", \"column\": \"amount\"}}",
+            "\"op\": \"copy\", \"column\": \"card\"}}",
+            "features[0].value: expected a numeric column, got column \"card\""
+        ),
         ("\"op\": \"hour\"", "\"op\": \"minute\"", "features[3].value.of.op: expected copy"),
-        ("\"far\": 60, \"near\": 0", "\"far\": 60, \"near\": 60", "window: expected 0 <= near < far"),
-        ("\"far\": 60, \"near\": 0", "\"far\": 9000000000, \"near\": 0", "window: expected 0 <= near < far"),
-        ("\"far\": 60, \"after_label_delay\": true", "\"far\": 9223372036854775807, \"after_label_delay\": true", "window: expected 0 <= near < far"),
-        ("\"far\": 60, \"after_label_delay\": true", "\"far\": 660, \"near\": 599", "near: expected at least 600: labels are not known earlier, got 599"),
-        ("\"label_delay\": 600", "\"label_delay\": -1", "label_delay: expected 0...2147483648 seconds, got -1"),
-        ("\"by\": [\"card\", \"kind\"]", "\"by\": [\"card\", \"card\"]", "by[1]: the name \"card\" is taken"),
+        (
+            "\"far\": 60, \"near\": 0", "\"far\": 60, \"near\": 60",
+            "window: expected 0 <= near < far"
+        ),
+        (
+            "\"far\": 60, \"near\": 0", "\"far\": 9000000000, \"near\": 0",
+            "window: expected 0 <= near < far"
+        ),
+        (
+            "\"far\": 60, \"after_label_delay\": true",
+            "\"far\": 9223372036854775807, \"after_label_delay\": true",
+            "window: expected 0 <= near < far"
+        ),
+        (
+            "\"far\": 60, \"after_label_delay\": true", "\"far\": 660, \"near\": 599",
+            "near: expected at least 600: labels are not known earlier, got 599"
+        ),
+        (
+            "\"label_delay\": 600", "\"label_delay\": -1",
+            "label_delay: expected 0...2147483648 seconds, got -1"
+        ),
+        (
+            "\"by\": [\"card\", \"kind\"]", "\"by\": [\"card\", \"card\"]",
+            "by[1]: the name \"card\" is taken"
+        ),
         ("\"by\": [\"card\", \"kind\"]", "\"by\": []", "by: expected 1 to 4 of them, got 0"),
-        ("\"by\": [\"card\", \"kind\"]", "\"by\": [\"amount\"]", "by[0]: expected an entity or a category, got column \"amount\""),
-        ("\"role\": \"amount\", \"type\": \"number\", \"missing\": \"refuse\"", "\"role\": \"amount\", \"type\": \"number\"", "columns[2].missing: missing"),
-        ("\"role\": \"amount\", \"type\": \"number\"", "\"role\": \"amount\", \"type\": \"text\"", "columns[2].type: expected integer | number, got text"),
-        ("\"role\": \"time\", \"type\": \"integer\"", "\"role\": \"time\", \"type\": \"integer\", \"missing\": \"keep\"", "columns[0].missing: no such member in this format"),
-        ("\"role\": \"time\"", "\"role\": \"row\"", "columns: expected one, got 0 columns of role time"),
+        (
+            "\"by\": [\"card\", \"kind\"]", "\"by\": [\"amount\"]",
+            "by[0]: expected an entity or a category, got column \"amount\""
+        ),
+        (
+            "\"role\": \"amount\", \"type\": \"number\", \"missing\": \"refuse\"",
+            "\"role\": \"amount\", \"type\": \"number\"", "columns[2].missing: missing"
+        ),
+        (
+            "\"role\": \"amount\", \"type\": \"number\"",
+            "\"role\": \"amount\", \"type\": \"text\"",
+            "columns[2].type: expected integer | number, got text"
+        ),
+        (
+            "\"role\": \"time\", \"type\": \"integer\"",
+            "\"role\": \"time\", \"type\": \"integer\", \"missing\": \"keep\"",
+            "columns[0].missing: no such member in this format"
+        ),
+        (
+            "\"role\": \"time\"", "\"role\": \"row\"",
+            "columns: expected one, got 0 columns of role time"
+        ),
         ("\"role\": \"label\"", "\"role\": \"row\"", "expected one, got no column of role label"),
-        ("\"name\": \"night\"", "\"name\": \"risk\"", "features[3].name: the name \"risk\" is taken"),
+        (
+            "\"name\": \"night\"", "\"name\": \"risk\"",
+            "features[3].name: the name \"risk\" is taken"
+        ),
         ("\"values\": [0, 1]", "\"values\": []", "values: expected 1 to 1024 of them, got 0"),
     ])
     func aFaultIsNamedWithItsPlace(old: String, new: String, message: String) throws {
@@ -127,7 +190,9 @@ struct DerivationTests {
     @Test func noPrefixOfADocumentIsADocument() {
         let bytes = Array(exampleText.utf8)
         for count in bytes.indices {
-            #expect(throws: DerivationError.self) { _ = try Derivation(json: Array(bytes[..<count])) }
+            #expect(throws: DerivationError.self) {
+                _ = try Derivation(json: Array(bytes[..<count]))
+            }
         }
     }
 
