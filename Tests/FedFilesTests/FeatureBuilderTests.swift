@@ -95,25 +95,25 @@ struct FeatureBuilderTests {
                 moon,4,,700,,1e2,valid,0
                 chip,5,,700,K1,0.125,test,0
                 """)
-        #expect(
-            try read("bank_A_fit.csv") == """
-                row,amount,net,rows,mean,risk,fraud
-                2,20.5,1,3,11.16667,0,0
-                3,3,1,3,11.16667,0,1
+        let fit = """
+            row,amount,net,rows,mean,risk,fraud
+            2,20.5,1,3,11.16667,0,0
+            3,3,1,3,11.16667,0,1
 
-                """)
-        #expect(
-            try read("bank_A_valid.csv") == """
-                row,amount,net,rows,mean,risk,fraud
-                4,100,0,0,0,0,0
+            """
+        #expect(try read("bank_A_fit.csv") == fit)
+        let valid = """
+            row,amount,net,rows,mean,risk,fraud
+            4,100,0,0,0,0,0
 
-                """)
-        #expect(
-            try read("bank_A_test.csv") == """
-                row,amount,net,rows,mean,risk,fraud
-                5,0.125,0,4,8.40625,1,0
+            """
+        #expect(try read("bank_A_valid.csv") == valid)
+        let test = """
+            row,amount,net,rows,mean,risk,fraud
+            5,0.125,0,4,8.40625,1,0
 
-                """)
+            """
+        #expect(try read("bank_A_test.csv") == test)
         #expect(summary.rowsRead == 5)
         #expect(summary.rowsWritten.values.sorted() == [1, 1, 2])
         #expect(summary.fraudsWritten[folder.path + "/bank_A_fit.csv"] == 1)

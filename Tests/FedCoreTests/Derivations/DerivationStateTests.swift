@@ -51,7 +51,7 @@ struct DerivationStateTests {
         for (index, row) in rows.enumerated() {
             while known < labels.count, labels[known].at <= row.time, labels[known].row < index {
                 let label = labels[known]
-                let isFraud = try #require(rows[label.row].isFraud)
+                let isFraud = try #require(rows[label.row].isFraud as Bool?)
                 try online.learn(
                     row: rows[label.row].number, isFraud: isFraud,
                     at: max(label.at, online.latestTime ?? label.at))
