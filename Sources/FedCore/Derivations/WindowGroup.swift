@@ -98,11 +98,11 @@ struct WindowGroup {
         return slot
     }
 
-    /// Looks at a few keys and drops those whose events have all expired.
+    /// Looks at a few keys for each of the rows to come and drops those whose events have all expired.
     ///
     /// Slots of keys with a row at `time` stay.
-    mutating func sweep(at time: Int64) {
-        for _ in 0..<min(Self.keysSweptPerRow, queues.count) {
+    mutating func sweep(at time: Int64, rows: Int) {
+        for _ in 0..<min(Self.keysSweptPerRow * rows, queues.count) {
             hand = hand + 1 < queues.count ? hand + 1 : 0
             guard queues[hand].isUsed else { continue }
             let first = queues[hand].first
