@@ -55,7 +55,7 @@ public struct DerivationState: Sendable {
     /// Where the derivation says ``Derivation/Ties/together``, each sees all of them; else this is
     /// the same as giving one after the other.
     ///
-    /// - Returns: features as ``apply(_:)-(RawRow)`` gives them, row after row.
+    /// - Returns: features as ``apply(_:)`` gives them, row after row.
     /// - Throws: ``DerivationError`` about the first row that is wrong; the state is then as before.
     public mutating func apply(together rows: [RawRow]) throws(DerivationError) -> [[Double]] {
         var features: [Double] = []
@@ -78,7 +78,7 @@ public struct DerivationState: Sendable {
         try checkNumbers(rows)
         now = first.time
         slots.removeAll(keepingCapacity: true)
-        for group in groups.indices { groups[group].sweep(at: now) }
+        for group in groups.indices { groups[group].sweep(at: now, rows: rows.count) }
         switch derivation.ties {
         case .together:
             for row in rows { enter(row) }

@@ -14,13 +14,16 @@ struct EventPool {
         static let isIndexed: UInt8 = 4
     }
 
-    /// One event, 32 bytes: windows look at events far apart in time, and so in memory.
+    /// One event; it knows the next one's time, so a window that moves on to that one need not
+    /// look at it: events of a key are far apart in memory.
     struct Event {
         let time: Int64
         let row: Int64
         /// The first of the values kept.
         fileprivate let value: UInt64
         fileprivate(set) var next: Int32
+        /// `Int64.max` without a next one.
+        fileprivate(set) var nextTime: Int64
         private var slotAndLabel: UInt32
 
         init(time: Int64, row: Int64, slot: Int32, label: UInt8, value: UInt64) {
@@ -29,6 +32,7 @@ struct EventPool {
             self.row = row
             self.value = value
             next = EventPool.none
+            nextTime = .max
             slotAndLabel = UInt32(slot) << 3 | UInt32(label)
         }
 
@@ -79,7 +83,10 @@ struct EventPool {
         return further[Int(event) * furtherCount + index - 1]
     }
 
-    mutating func setNext(of event: Int32, _ next: Int32) { events[Int(event)].next = next }
+    mutating func setNext(of event: Int32, _ next: Int32, time: Int64) {
+        events[Int(event)].next = next
+        events[Int(event)].nextTime = time
+    }
 
     mutating func setLabel(of event: Int32, _ label: UInt8) { events[Int(event)].label = label }
 

@@ -19,6 +19,9 @@ struct WindowGroup {
         var next = EventPool.none
         var count: Int32 = 0
         var frauds: Int32 = 0
+        /// Their times, `Int64.max` without an event.
+        var headTime = Int64.max
+        var nextTime = Int64.max
         /// Times of the last two events that entered.
         var last = Int64.min
         var previous = Int64.min
@@ -98,11 +101,11 @@ struct WindowGroup {
         return slot
     }
 
-    /// Looks at a few keys and drops those whose events have all expired.
+    /// Looks at a few keys for each of the rows to come and drops those whose events have all expired.
     ///
     /// Slots of keys with a row at `time` stay.
-    mutating func sweep(at time: Int64) {
-        for _ in 0..<min(Self.keysSweptPerRow, queues.count) {
+    mutating func sweep(at time: Int64, rows: Int) {
+        for _ in 0..<min(Self.keysSweptPerRow * rows, queues.count) {
             hand = hand + 1 < queues.count ? hand + 1 : 0
             guard queues[hand].isUsed else { continue }
             let first = queues[hand].first
@@ -219,13 +222,19 @@ struct WindowGroup {
         if queues[index].last == EventPool.none {
             queues[index].first = event
         } else {
-            pool.setNext(of: queues[index].last, event)
+            pool.setNext(of: queues[index].last, event, time: time)
         }
         queues[index].last = event
         queues[index].newest = time
         for at in (index * plan.windows.count)..<((index + 1) * plan.windows.count) {
-            if positions[at].next == EventPool.none { positions[at].next = event }
-            if positions[at].head == EventPool.none { positions[at].head = event }
+            if positions[at].next == EventPool.none {
+                positions[at].next = event
+                positions[at].nextTime = time
+            }
+            if positions[at].head == EventPool.none {
+                positions[at].head = event
+                positions[at].headTime = time
+            }
         }
     }
 
@@ -236,23 +245,23 @@ struct WindowGroup {
             let (far, near) = (time - windows[window].far, time - windows[window].near)
             let hasFigures = hasFigures[window]
             var position = positions[base + window]
-            while position.next != EventPool.none {
+            while position.nextTime <= near {
                 let event = pool[position.next]
-                guard event.time <= near else { break }
                 position.count += 1
                 position.previous = position.last
                 position.last = event.time
                 if event.isFraud { position.frauds += 1 }
                 if hasFigures { enter(position.next, window, Int(slot)) }
                 position.next = event.next
+                position.nextTime = event.nextTime
             }
-            while position.head != position.next {
+            while position.headTime <= far, position.head != position.next {
                 let event = pool[position.head]
-                guard event.time <= far else { break }
                 position.count -= 1
                 if event.isFraud { position.frauds -= 1 }
                 if hasFigures { leave(position.head, window, Int(slot)) }
                 position.head = event.next
+                position.headTime = event.nextTime
             }
             positions[base + window] = position
         }
