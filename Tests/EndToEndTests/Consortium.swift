@@ -158,7 +158,7 @@ final class Consortium {
             "fed-coordinator",
             runCommand(["--algorithm", "gbdt", "--set", "treesMax=500"])
                 + ["--state", folder["coordinator"]], in: folder)
-        try await running.logs("round 2/500")
+        try await running.logs("/500")
         return running
     }
 }
