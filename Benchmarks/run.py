@@ -193,8 +193,31 @@ def trees(data, scratch):
                 federated_seconds=federated, slots=report["slots"],
                 bytes_per_bank_and_tree=max(report["bytes_sent"].values()) / 100,
                 ratio_federated_to_pooled=federated / floors["seconds_train"])
+            entry["scoring"] = scoring(data, scratch, files, standard)
         results[name] = entry
     return results
+
+
+def scoring(data, scratch, files, standard):
+    say("scoring, one core: ours, LightGBM (200 trees of depth 6)")
+    model = os.path.join(scratch, "scoring.json")
+    fed("train", "--standard", standard, "--algorithm", "gbdt", "--json", "--set", "treesMax=200",
+        "--set", "depthMax=6", "--out", model, *files)
+    test = max(data.files("test"), key=os.path.getsize)
+    ours = fed("measure", "scoring", "--standard", standard, "--model", model, test)
+    theirs = json.loads(output(
+        [python(), "Benchmarks/trees/scoring.py", "--fit", *files, "--test", test],
+        OMP_WAIT_POLICY="passive"))
+    return {
+        "ours_microseconds_single_row": ours["microseconds_single_row"],
+        "ours_microseconds_batch_row": ours["microseconds_batch_row"],
+        "lightgbm_microseconds_single_row": theirs["microseconds_single_row"],
+        "lightgbm_microseconds_batch_row": theirs["microseconds_batch_row"],
+        "ratio_single_row_lightgbm_to_ours":
+            theirs["microseconds_single_row"] / ours["microseconds_single_row"],
+        "ratio_batch_lightgbm_to_ours":
+            theirs["microseconds_batch_row"] / ours["microseconds_batch_row"],
+    }
 
 
 def main():

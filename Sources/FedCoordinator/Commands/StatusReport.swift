@@ -45,10 +45,22 @@ struct StatusReport: Encodable {
 
     static func seconds(_ value: Double) -> String { String(format: "%.1f", value) }
 
-    /// One line while the run is under way.
+    /// One line while the run is under way: how far, how long still, what was sent, what is awaited.
     var progress: String {
-        let rounds = round > 0 ? "round \(round)/\(roundsMax) · " : ""
-        return "\(Self.seconds(seconds)) s · \(state) · \(rounds)\(note)"
+        var parts = ["\(Self.seconds(seconds)) s", state]
+        if round > 0 {
+            parts.append("\(algorithm == "gbdt" ? "tree" : "round") \(round)/\(roundsMax)")
+        }
+        // The rate so far carried on; a logistic fit ends long before its last allowed round.
+        if algorithm == "gbdt", round > 0, roundsMax > round {
+            let left = seconds * Double(roundsMax - round) / Double(round)
+            parts.append("\(Self.seconds(left)) s left")
+        }
+        let bytes = banks.reduce(0) { $0 + $1.bytesReceived }
+        if bytes > 0 {
+            parts.append(String(format: "%.1f MB from the banks", Double(bytes) / 1e6))
+        }
+        return (parts + [note]).joined(separator: " · ")
     }
 
     /// Everything, for a person.

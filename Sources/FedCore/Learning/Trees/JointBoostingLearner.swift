@@ -29,6 +29,9 @@ public struct JointBoostingLearner: JointLearner {
     private var trees: [RegressionTree] = []
     private var update: TreeUpdate?
     private var best: (trees: Int, averagePrecision: Double)?
+    private var latest: Double?
+    /// Whether the banks have no validation rows of both classes.
+    private var isBlind = false
 
     /// Begins a training.
     ///
@@ -64,11 +67,17 @@ public struct JointBoostingLearner: JointLearner {
         pending = try Self.query(.counts, round: 0, lanes: lanes, ringBits: 40)
     }
 
-    /// Trees grown, of `treesMax`, and the best validation average precision if it is measured.
+    /// Trees grown, of `treesMax`, and the average precision on the validation rows when it was
+    /// last measured.
     public var progress: LearnerProgress {
-        let note = best.map { "validation average precision \($0.averagePrecision)" }
+        let note = latest.map { "validation AP 0." + Self.fourDigits($0) } ?? "trees"
         return LearnerProgress(
-            roundsDone: trees.count, roundsMax: configuration.treesMax, note: note ?? "trees")
+            roundsDone: trees.count, roundsMax: configuration.treesMax, note: note)
+    }
+
+    private static func fourDigits(_ share: Double) -> String {
+        let digits = String(Int(min(share * 10_000, 9_999)))
+        return String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// The query to ask now, the same until its sum is absorbed; or the model.
@@ -201,8 +210,9 @@ public struct JointBoostingLearner: JointLearner {
         trees.append(grown.tree)
         update = grown
         let isLast = trees.count == configuration.treesMax
+        // Without early stopping, too, people want to see how the model grows; the model is the same.
         let isDue = trees.count.isMultiple(of: configuration.evaluationPeriod) || isLast
-        if configuration.patience > 0, isDue {
+        if isDue && !isBlind {
             update = nil
             stage = .validation
             pending = try Self.query(
@@ -244,15 +254,22 @@ public struct JointBoostingLearner: JointLearner {
         guard lanes.allSatisfy({ $0 >= 0 }) else {
             throw .numericalFailure(reason: "a summed count is negative")
         }
-        guard let score = ScoreHistogram.averagePrecision(lanes) else {
+        latest = ScoreHistogram.averagePrecision(lanes)
+        guard let score = latest else {
+            guard configuration.patience > 0 else {
+                isBlind = true
+                if trees.count == configuration.treesMax { finish() } else { try beginTree() }
+                return
+            }
             throw .unusableData(reason: "early stopping needs validation rows of both classes")
         }
         if best.map({ score > $0.averagePrecision }) ?? true { best = (trees.count, score) }
         let bestTrees = best?.trees ?? trees.count
-        if trees.count - bestTrees >= configuration.patience
-            || trees.count == configuration.treesMax
-        {
+        let isOver = trees.count == configuration.treesMax
+        if configuration.patience > 0, isOver || trees.count - bestTrees >= configuration.patience {
             trees.removeLast(trees.count - bestTrees)
+            finish()
+        } else if isOver {
             finish()
         } else {
             try beginTree()
