@@ -13,33 +13,43 @@ extension CoordinatorService: OperatorDelegate {
                 reason: "the feature standard is unusable: \(error)",
                 hint: "check it: fed standard show FILE")
         }
-        let roster = try roster(of: request.banks)
+        let charter = try charter(of: try roster(of: request.banks))
         guard let run = RunID(bytes: Entropy.bytes(16)) else {
             throw .failed(reason: "no identifier for the run")
         }
-        let manifest: Manifest
-        let learner: any JointLearner
         do throws(LearningError) {
             let algorithm = try AlgorithmConfiguration(
                 name: request.algorithm, configurationJSON: Array(request.configurationJSON.utf8))
-            manifest = Manifest(
+            let manifest = Manifest(
                 run: run, algorithm: algorithm, standardDigest: standard.sha256,
                 standardName: "\(standard.name) \(standard.version)",
                 rowsMax: request.rowsMax == 0
                     ? Manifest.rowsMaxDefault : Int(clamping: request.rowsMax),
-                roster: roster)
-            learner = try algorithm.jointLearner(
-                standard: standard, contributors: roster.members.count,
-                manifestDigest: manifest.digest)
-        } catch {
+                charter: charter)
+            let learner = try Self.learner(manifest, standard: standard)
+            let now = Timestamp.nowUnixMilliseconds()
+            let record = RunRecord(
+                run: run, algorithm: request.algorithm, manifest: manifest.bytes,
+                startedUnixMilliseconds: now)
+            return try begin(
+                ActiveRun(
+                    machine: CoordinatorRun(
+                        manifest: manifest, charter: charter, key: identityKey, learner: learner),
+                    record: record),
+                standard: request.standardJSON)
+        } catch let error as LearningError {
             throw .invalid(reason: error.description, hint: "fed-coordinator run start --help")
         }
-        return try begin(
-            ActiveRun(
-                machine: CoordinatorRun(manifest: manifest, key: identityKey, learner: learner),
-                status: RunStatus(
-                    run: run, algorithm: request.algorithm,
-                    startedUnixMilliseconds: Timestamp.nowUnixMilliseconds())))
+    }
+
+    private func charter(of roster: Roster) throws(OperatorError) -> Charter {
+        do {
+            return try Charter(roster: roster, holdSeconds: holdSeconds)
+        } catch {
+            throw .invalid(
+                reason: "no charter for these banks: \(error)",
+                hint: "a consortium has at least three banks; see fed-coordinator serve --help")
+        }
     }
 
     /// The named banks, or all active members.
@@ -92,6 +102,8 @@ extension CoordinatorService: OperatorDelegate {
         status.state = record.state
         status.reason = record.reason
         status.modelSHA256 = record.modelSHA256
+        status.slot = UInt64(clamping: record.slots)
+        status.round = UInt32(clamping: record.rounds)
         status.finishedUnixMilliseconds = record.finishedUnixMilliseconds
         if let end = record.finishedUnixMilliseconds {
             status.seconds = Double(end - record.startedUnixMilliseconds) / 1000

@@ -6,40 +6,42 @@ package import Logging
 
 /// The coordinator: admits banks' connections, starts runs, drives one at a time, tells watchers.
 ///
-/// All of a run's decisions are taken by ``CoordinatorRun``; this actor performs its effects.
+/// All of a run's decisions are taken by ``CoordinatorRun``; this actor performs its effects. What
+/// the journal must hold is on disk before the statement that follows from it is sent; so a run
+/// survives the end of the process at any moment.
 package actor CoordinatorService: FederationDelegate {
-    /// How long banks have for one phase of a run.
+    /// How long banks have for one phase of a run before they count as missing.
     package static let phaseTimeoutDefault = Duration.seconds(300)
+    /// How long a missing bank is waited for before a run goes on without it.
+    package static let holdSecondsDefault = 120
 
     let store: CoordinatorStore
     let state: CoordinatorState
+    let holdSeconds: Int
+    let phaseTimeout: Duration
+    let logger: Logger
     private let identity: SigningKey
-    private let phaseTimeout: Duration
-    private let logger: Logger
-    private var outboxes: [NodeID: Outbox] = [:]
-    private var active: ActiveRun?
-    private var deadline: Task<Void, Never>?
-    private var lastPublished = ContinuousClock.now
-    private var watchers: [RunID: [AsyncStream<RunStatus>.Continuation]] = [:]
+    var links: [NodeID: BankLink] = [:]
+    var active: ActiveRun?
+    var timer: Task<Void, Never>?
+    var lastPublished = ContinuousClock.now
+    var watchers: [RunID: [AsyncStream<RunStatus>.Continuation]] = [:]
 
-    /// Opens the store; runs that were under way when the process last ended are marked as failed.
+    /// Opens the store, and the run that was under way when the process last ended.
     package init(
         state: CoordinatorState, logger: Logger,
-        phaseTimeout: Duration = CoordinatorService.phaseTimeoutDefault
+        phaseTimeout: Duration = CoordinatorService.phaseTimeoutDefault,
+        holdSeconds: Int = CoordinatorService.holdSecondsDefault
     ) throws {
         self.state = state
         self.store = try CoordinatorStore(in: state.folder)
         self.identity = try state.identity()
         self.phaseTimeout = phaseTimeout
+        self.holdSeconds = holdSeconds
         self.logger = logger
-        for var record in try store.runs.unfinishedRuns() {
-            record.state = .failed
-            record.reason = "the coordinator's process ended during the run"
-            record.finishedUnixMilliseconds = Timestamp.nowUnixMilliseconds()
-            try store.runs.save(record)
-            logger.warning("a run was cut off", metadata: ["run.id": "\(record.run)"])
-        }
     }
+
+    var identityKey: SigningKey { identity }
 
     // MARK: Connections
 
@@ -53,55 +55,98 @@ package actor CoordinatorService: FederationDelegate {
     }
 
     package func serve(_ bank: NodeID, over channel: MessageChannel) async {
-        let outbox = Outbox(channel)
-        outboxes[bank] = outbox
+        let link = BankLink(channel)
+        links[bank] = link
         logger.info("a bank is connected", metadata: ["node.id": "\(bank)"])
-        startIfComplete()
         var reason = "closed by the bank"
         do {
-            for try await message in channel.incoming { receive(message, from: bank) }
+            for try await message in channel.incoming {
+                // A newer connection of the same bank may have taken the place already.
+                guard links[bank] === link else { break }
+                receive(message, from: bank, over: link)
+            }
         } catch {
             reason = error.description
         }
-        outbox.finish()
-        // A newer connection of the same bank may have taken the place already.
-        guard outboxes[bank] === outbox else { return }
-        outboxes[bank] = nil
+        link.finish()
+        guard links[bank] === link else { return }
+        links[bank] = nil
         logger.info(
             "a bank is disconnected", metadata: ["node.id": "\(bank)", "reason": "\(reason)"])
         guard let active, active.isStarted else { return publish() }
         handle(.lost(bank))
     }
 
-    private func receive(_ message: [UInt8], from bank: NodeID) {
-        guard var run = active, SignedStatement.claimedRun(of: message) == run.machine.manifest.run
-        else {
-            logger.debug("a message of no run under way", metadata: ["node.id": "\(bank)"])
-            return
+    private func receive(_ message: [UInt8], from bank: NodeID, over link: BankLink) {
+        if let position = LinkPosition(bytes: message) {
+            return place(bank, at: position, over: link)
         }
-        run.bytesReceived[bank, default: 0] += UInt64(message.count)
-        active = run
+        let run = active?.machine.manifest.run
+        guard let run, link.run == run, SignedStatement.claimedRun(of: message) == run else {
+            return logger.debug(
+                "a message of no run under way", metadata: ["node.id": "\(bank)"])
+        }
+        active?.bytesReceived[bank, default: 0] += UInt64(message.count)
         handle(.received(message, from: bank))
+    }
+
+    /// A bank says which run it is in and how much of it it has; what is missing follows.
+    private func place(_ bank: NodeID, at position: LinkPosition, over link: BankLink) {
+        if let active, active.machine.manifest.roster.index(of: bank) != nil {
+            let run = active.machine.manifest.run
+            link.run = run
+            let count = position.run == run ? position.count : 0
+            link.send(
+                LinkPosition(run: run, count: active.machine.position(of: bank)).bytes)
+            if active.isStarted { handle(.connected(bank, has: count)) } else { startIfComplete() }
+        } else {
+            link.run = position.run
+        }
+        // A run that has ended meanwhile: the bank learns how.
+        guard let run = position.run, run != active?.machine.manifest.run else { return }
+        tell(bank, theEndOf: run, after: position.count, over: link)
+    }
+
+    private func tell(
+        _ bank: NodeID, theEndOf run: RunID, after count: UInt64, over link: BankLink
+    ) {
+        do {
+            guard let record = try store.runs.run(run), record.state.isFinal,
+                let ended = try restored(record)?.run.machine
+            else { return }
+            var machine = ended
+            link.send(LinkPosition(run: run, count: machine.position(of: bank)).bytes)
+            for effect in machine.handle(.connected(bank, has: count)) {
+                if case .send(let bytes, bank, _) = effect { link.send(bytes) }
+            }
+        } catch {
+            logger.error("an ended run cannot be read: \(error)")
+        }
     }
 
     // MARK: Runs
 
     /// Begins a run; it starts as soon as all its banks are connected.
-    func begin(_ run: ActiveRun) throws(OperatorError) -> RunStatus {
+    func begin(_ run: ActiveRun, standard: String) throws(OperatorError) -> RunStatus {
         if let active {
             throw .conflict(
                 reason: "run \(active.machine.manifest.run) is under way",
                 hint: "watch it, or end it: fed-coordinator run abort")
         }
+        do {
+            try store.begin(run.record, standard: standard, charter: run.machine.charter.bytes)
+        } catch {
+            throw .failed(reason: error.description)
+        }
         active = run
-        save(run.status)
+        for (bank, link) in links where run.machine.manifest.roster.index(of: bank) != nil {
+            link.run = run.machine.manifest.run
+        }
         log("the run is asked for: \(run.status.algorithm)", level: .info)
         startIfComplete()
         publish()
         return active?.status ?? run.status
     }
-
-    var identityKey: SigningKey { identity }
 
     var activeStatus: RunStatus? { active.map { decorated($0) } }
 
@@ -115,196 +160,78 @@ package actor CoordinatorService: FederationDelegate {
         }
     }
 
-    /// The status now and at each change.
-    func watch(_ run: RunID, now: RunStatus) -> AsyncStream<RunStatus> {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: RunStatus.self, bufferingPolicy: .bufferingNewest(64))
-        continuation.yield(now)
-        if now.state.isFinal {
-            continuation.finish()
-        } else {
-            watchers[run, default: []].append(continuation)
-        }
-        return stream
-    }
-
-    private func startIfComplete() {
+    func startIfComplete() {
         guard let run = active, !run.isStarted else { return }
-        let missing = run.machine.manifest.roster.banks.filter { outboxes[$0] == nil }
+        let roster = run.machine.manifest.roster
+        let missing = roster.banks.filter { links[$0]?.run != run.machine.manifest.run }
         guard missing.isEmpty else {
             active?.status.note = "waiting for \(list(missing)) to connect"
             return publish()
         }
         active?.isStarted = true
         active?.status.state = .running
-        log("all \(run.machine.manifest.roster.members.count) banks are connected", level: .info)
+        log("all \(roster.members.count) banks are connected", level: .info)
+        for bank in roster.banks { handle(.connected(bank, has: 0)) }
         handle(.start)
     }
 
-    private func handle(_ event: CoordinatorRun.Event) {
-        guard var run = active else { return }
-        // The machine is moved out and back, so that its sums are not copied.
-        active = nil
-        let effects = run.machine.handle(event)
-        active = run
-        for effect in effects { perform(effect) }
-    }
-
-    private func perform(_ effect: CoordinatorRun.Effect) {
-        guard let run = active else { return }
-        switch effect {
-        case .broadcast(let bytes, _):
-            for bank in run.machine.manifest.roster.banks {
-                active?.bytesSent[bank, default: 0] += UInt64(bytes.count)
-                outboxes[bank]?.send(bytes)
-            }
-        case .setDeadline(let phase):
-            deadline?.cancel()
-            deadline = Task { [phaseTimeout] in
-                try? await Task.sleep(for: phaseTimeout)
-                guard !Task.isCancelled else { return }
-                self.handle(.deadlinePassed(phase: phase))
-            }
-        case .progress(let progress):
-            active?.update(progress)
-            publishNowAndThen()
-        case .note(let notice): log(notice.text, level: notice.level)
-        case .finish(let outcome): finish(outcome)
-        }
-    }
-
-    private func finish(_ outcome: CoordinatorRun.Outcome) {
-        guard var run = active else { return }
-        deadline?.cancel()
-        let now = Timestamp.nowUnixMilliseconds()
-        switch outcome {
-        case .model(let model, let slots):
-            let digest = model.digest.hexadecimal
-            do {
-                try store.runs.saveModel(
-                    model.bytes, sha256: digest, run: run.machine.manifest.run, at: now)
-                run.status.state = .succeeded
-                run.status.modelSHA256 = digest
-                run.status.note = "\(slots) masked sums, model \(digest)"
-            } catch {
-                run.status.state = .failed
-                run.status.reason = error.description
-                run.status.hint = error.hint
-            }
-        case .aborted(let reason):
-            run.status.state = reason == .byOperator ? .aborted : .failed
-            run.status.reason = reason.description
-            run.status.note = ""
-        }
-        run.status.finishedUnixMilliseconds = now
-        active = run
-        log(
-            run.status.reason.isEmpty ? "the model is trained" : run.status.reason,
-            level: run.status.reason.isEmpty ? .info : .error)
-        let final = decorated(run)
-        save(final)
-        for bank in run.machine.manifest.roster.banks {
-            do {
-                try store.addTraffic(
-                    run: run.machine.manifest.run, bank: bank,
-                    bytesReceived: run.bytesReceived[bank] ?? 0,
-                    bytesSent: run.bytesSent[bank] ?? 0)
-            } catch {
-                logger.error("traffic is not recorded: \(error.description)")
-            }
-        }
-        active = nil
-        for watcher in watchers.removeValue(forKey: final.run) ?? [] {
-            watcher.yield(final)
-            watcher.finish()
-        }
-    }
-
-    /// A run has thousands of steps; people and scripts need ten lines a second at most.
-    private func publishNowAndThen() {
-        guard let run = active, watchers[run.status.run] != nil else { return }
-        let now = ContinuousClock.now
-        guard now - lastPublished >= .milliseconds(100) else { return }
-        lastPublished = now
-        publish()
-    }
-
-    private func publish() {
-        guard let run = active else { return }
-        let status = decorated(run)
-        for watcher in watchers[status.run] ?? [] { watcher.yield(status) }
-    }
-
-    private func decorated(_ run: ActiveRun) -> RunStatus {
-        var status = run.status
-        let end = status.finishedUnixMilliseconds ?? Timestamp.nowUnixMilliseconds()
-        status.seconds = Double(end - status.startedUnixMilliseconds) / 1000
-        status.banks = run.machine.manifest.roster.banks.map {
-            BankTraffic(
-                bank: $0, bytesReceived: run.bytesReceived[$0] ?? 0,
-                bytesSent: run.bytesSent[$0] ?? 0, isConnected: outboxes[$0] != nil)
-        }
-        return status
-    }
-
-    private func save(_ status: RunStatus) {
-        guard let run = active else { return }
-        var record = RunRecord(
-            run: status.run, algorithm: status.algorithm, manifest: run.machine.manifest.bytes,
-            startedUnixMilliseconds: status.startedUnixMilliseconds, state: status.state)
-        record.reason = status.reason
-        record.modelSHA256 = status.modelSHA256
-        record.finishedUnixMilliseconds = status.finishedUnixMilliseconds
+    /// Goes on with the run that was under way when the process last ended.
+    package func resume() {
+        guard active == nil else { return }
         do {
-            try store.runs.save(record)
+            for record in try store.runs.unfinishedRuns() {
+                guard let (run, effects) = try restored(record) else { continue }
+                active = run
+                logger.info("going on with a run", metadata: ["run.id": "\(record.run)"])
+                perform(effects)
+                return
+            }
         } catch {
-            logger.error("the run is not recorded: \(error.description)")
+            logger.error("a run cannot be gone on with: \(error)")
         }
     }
 
-    private func log(_ text: String, level: Notice.Level) {
-        guard let run = active?.machine.manifest.run else { return }
-        logger.log(level: level.logLevel, "\(text)", metadata: ["run.id": "\(run)"])
-        guard level != .debug else { return }
-        do {
-            try store.log(
-                text, run: run, level: level.logLevel.rawValue,
-                at: Timestamp.nowUnixMilliseconds())
-        } catch {
-            logger.error("the run's log is not recorded: \(error.description)")
+    /// A run as its journal tells it; `nil` for one whose documents are not there.
+    private func restored(
+        _ record: RunRecord
+    ) throws -> (run: ActiveRun, effects: [CoordinatorRun.Effect])? {
+        guard let documents = try store.documents(of: record.run) else { return nil }
+        let manifest = try Manifest(bytes: record.manifest)
+        var journal: [CoordinatorRun.JournalEntry] = []
+        for bytes in try store.journal.entries(of: record.run) {
+            journal.append(try CoordinatorRun.JournalEntry(bytes: bytes))
         }
+        let (machine, effects) = CoordinatorRun.restore(
+            manifest: manifest, charter: try Charter(bytes: documents.charter), key: identity,
+            learner: try Self.learner(
+                manifest, standard: try FeatureStandard(json: documents.standard)),
+            journal: journal)
+        var run = ActiveRun(machine: machine, record: record)
+        run.isStarted = !journal.isEmpty
+        run.status.state = run.isStarted ? .running : .waiting
+        return (run, effects)
     }
 
-    private func list(_ banks: [NodeID]) -> String {
-        (banks.count == 1 ? "bank " : "banks ") + banks.map(\.name).joined(separator: ", ")
+    static func learner(
+        _ manifest: Manifest, standard: FeatureStandard
+    ) throws(LearningError) -> any JointLearner {
+        try manifest.algorithm.jointLearner(
+            standard: standard, contributors: manifest.roster.members.count,
+            manifestDigest: manifest.digest)
     }
 }
 
-/// The run that a coordinator drives.
-struct ActiveRun: Sendable {
-    var machine: CoordinatorRun
-    var status: RunStatus
-    var isStarted = false
-    var bytesReceived: [NodeID: UInt64] = [:]
-    var bytesSent: [NodeID: UInt64] = [:]
-
-    mutating func update(_ progress: CoordinatorRun.Progress) {
-        status.round = UInt32(clamping: progress.learner.roundsDone)
-        status.roundsMax = UInt32(clamping: progress.learner.roundsMax)
-        status.slot = UInt64(progress.slots)
-        let merit = progress.learner.note.isEmpty ? "" : " · \(progress.learner.note)"
-        let missing = progress.waitingFor.count
-        status.note = progress.phase + merit + (missing == 0 ? "" : " · \(missing) to answer")
-    }
-}
-
-/// Messages to one bank, in order; sending never blocks the coordinator.
-final class Outbox: Sendable {
+/// A bank's connection: messages go out in order, and sending never blocks the coordinator.
+final class BankLink {
+    /// The run in which the bank's place is known.
+    var run: RunID?
+    private let channel: MessageChannel
     private let continuation: AsyncStream<[UInt8]>.Continuation
     private let task: Task<Void, Never>
 
     init(_ channel: MessageChannel) {
         let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self)
+        self.channel = channel
         self.continuation = continuation
         task = Task {
             for await message in stream {
@@ -316,17 +243,12 @@ final class Outbox: Sendable {
 
     func send(_ message: [UInt8]) { continuation.yield(message) }
 
+    /// Takes no more messages.
     func finish() { continuation.finish() }
-}
 
-extension Notice.Level {
-    /// The level of the logging library.
-    package var logLevel: Logger.Level {
-        switch self {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        case .error: .error
-        }
+    /// Ends the connection; the bank makes a new one.
+    func close() {
+        continuation.finish()
+        channel.close()
     }
 }

@@ -1,6 +1,6 @@
 package import FedCore
 internal import FedCrypto
-internal import FedRuntime
+package import FedRuntime
 internal import FedWire
 package import Logging
 internal import ServiceLifecycle
@@ -8,17 +8,21 @@ internal import ServiceLifecycle
 /// A member bank's service: keeps one connection to the coordinator, takes part in runs, keeps
 /// models.
 ///
-/// All of a run's decisions are taken by ``NodeRun``; this actor performs its effects. A line of the
-/// egress ledger is on disk before the bytes that it describes are sent.
+/// All of a run's decisions are taken by ``NodeRun``; this actor performs its effects. What the
+/// journal must hold, and the line of the egress ledger, are on disk before the bytes that they
+/// stand for are sent; so a run survives the end of the process at any moment.
 package actor NodeService: Service {
-    private let state: NodeState
-    private let store: NodeStore
-    private let standard: FeatureStandard
-    private let data: NodeData
-    private let logger: Logger
-    private var active: ActiveNodeRun?
+    let state: NodeState
+    let store: NodeStore
+    let standard: FeatureStandard
+    let data: NodeData
+    let logger: Logger
+    let seeds: RunSeeds
+    private let datasetDigest: [UInt8]
+    var active: ActiveNodeRun?
+    var channel: MessageChannel?
 
-    /// Opens the store; runs that were under way when the process last ended are marked as failed.
+    /// Opens the store.
     package init(
         state: NodeState, standard: FeatureStandard, data: NodeData, logger: Logger
     ) throws {
@@ -27,17 +31,15 @@ package actor NodeService: Service {
         self.standard = standard
         self.data = data
         self.logger = logger
-        for var record in try store.runs.unfinishedRuns() {
-            record.state = .failed
-            record.reason = "the node's process ended during the run"
-            record.finishedUnixMilliseconds = Timestamp.nowUnixMilliseconds()
-            try store.runs.save(record)
-        }
+        seeds = RunSeeds(store: store)
+        datasetDigest = data.digest
         try store.pin(
             try state.identity().publicKey, of: state.bank, at: Timestamp.nowUnixMilliseconds())
     }
 
     /// Serves until a graceful shutdown, or until waiting cannot help any more.
+    ///
+    /// A run under way is not ended by a shutdown: the next start goes on with it.
     package nonisolated func run() async throws {
         let client = FederationClient(
             address: state.coordinator, credentials: try state.credentials())
@@ -63,179 +65,116 @@ package actor NodeService: Service {
         }
     }
 
+    // MARK: Connections
+
     private func serve(_ channel: MessageChannel) async throws(TransportError) {
         logger.info("connected", metadata: ["coordinator": "\(state.coordinator)"])
-        defer { connectionEnded() }
+        self.channel = channel
+        defer { self.channel = nil }
         do {
-            for try await message in channel.incoming { try await receive(message, on: channel) }
+            if active == nil { try await resume() }
+            let position = LinkPosition(
+                run: active?.machine.run, count: active?.machine.position ?? 0)
+            try await channel.send(position.bytes)
+            for try await message in channel.incoming { try await receive(message) }
         } catch let error as TransportError {
             throw error
+        } catch let error as StoreError {
+            // What is in memory may be ahead of what is on disk: the disk counts.
+            active = nil
+            logger.error("\(error.description)", metadata: ["hint": "\(error.hint)"])
+            throw .connectionLost(reason: error.description)
         } catch {
             throw .connectionLost(reason: "\(error)")
         }
     }
 
-    private func connectionEnded() {
-        guard let run = active else { return }
-        active = nil
-        finish(
-            run.record, state: .failed, reason: "the connection to the coordinator was lost",
-            model: nil)
-    }
-
-    // MARK: Runs
-
-    private func receive(_ message: [UInt8], on channel: MessageChannel) async throws {
+    private func receive(_ message: [UInt8]) async throws {
+        if let position = LinkPosition(bytes: message) {
+            guard let run = position.run, active?.machine.run == run else {
+                guard position.count > 0 else { return }
+                return logger.error(
+                    "this node has lost its state of a run; the run goes on without it",
+                    metadata: ["run.id": "\(position.run?.description ?? "")"])
+            }
+            return try await handle(.connected(coordinatorHas: position.count))
+        }
         guard let id = SignedStatement.claimedRun(of: message) else {
-            logger.warning("a message that is no statement was dropped")
-            return
+            return logger.warning("a message that is no statement was dropped")
         }
         if active?.machine.run != id {
             guard try store.runs.run(id) == nil else {
-                logger.debug("a message of an ended run", metadata: ["run.id": "\(id)"])
-                return
+                return logger.debug("a message of an ended run", metadata: ["run.id": "\(id)"])
             }
-            if let abandoned = active {
-                finish(
-                    abandoned.record, state: .failed, reason: "another run has begun", model: nil)
+            if let abandoned = active, !abandoned.machine.isEnded {
+                try end(abandoned, state: .failed, reason: "another run has begun", model: nil)
             }
             active = try begin(id)
         }
-        try await handle(.received(message), on: channel)
+        try await handle(.received(message))
     }
+
+    // MARK: Beginning and resuming
 
     private func begin(_ id: RunID) throws -> ActiveNodeRun {
         let record = RunRecord(
             run: id, algorithm: "", manifest: [],
             startedUnixMilliseconds: Timestamp.nowUnixMilliseconds())
+        let configuration = try configuration(of: id, seed: try seeds.make(for: id))
         try store.runs.save(record)
-        let configuration = NodeRun.Configuration(
-            bank: state.bank, identity: try state.identity(),
-            coordinatorKey: state.coordinatorKey, knownKeys: try store.pinnedKeys(),
-            standardDigest: standard.sha256, rowCount: data.fit.rowCount,
-            epochSeed: try SystemEntropy.secret(32))
         return ActiveNodeRun(
             machine: NodeRun(run: id, configuration: configuration), record: record)
     }
 
-    private func handle(_ event: NodeRun.Event, on channel: MessageChannel) async throws {
-        guard var run = active else { return }
-        let effects = run.machine.handle(event)
-        active = run
-        for effect in effects { try await perform(effect, on: channel) }
+    private func configuration(
+        of run: RunID, seed: SecretBytes
+    ) throws -> NodeRun.Configuration {
+        var safety: [SafetyEntry] = []
+        for bytes in try store.safetyEntries(besides: run) {
+            safety.append(try SafetyEntry(bytes: bytes))
+        }
+        return NodeRun.Configuration(
+            bank: state.bank, identity: try state.identity(),
+            coordinatorKey: state.coordinatorKey, knownKeys: try store.pinnedKeys(),
+            knownCharter: try store.charter(), standardDigest: standard.sha256,
+            rowCount: data.fit.rowCount, datasetDigest: datasetDigest, safetyEntries: safety,
+            runSeed: seed)
     }
 
-    private func perform(_ effect: NodeRun.Effect, on channel: MessageChannel) async throws {
-        guard var run = active else { return }
-        switch effect {
-        case .send(let bytes, let entry):
-            try store.recordEgress([
-                EgressRecord(
-                    sentUnixMilliseconds: Timestamp.nowUnixMilliseconds(), run: run.machine.run,
-                    kind: entry.kind, slot: entry.slot.map(UInt64.init), lanes: entry.laneCount,
-                    byteCount: entry.byteCount, sha256: entry.digest.hexadecimal)
-            ])
-            try await channel.send(bytes)
-        case .consented(let manifest):
-            run.record.algorithm = manifest.algorithm.name
-            run.record.manifest = manifest.bytes
-            run.record.state = .running
-            run.manifest = manifest
-            try store.runs.save(run.record)
-            for member in manifest.roster.members {
-                try store.pin(
-                    member.identityKey, of: member.bank, at: Timestamp.nowUnixMilliseconds())
+    /// Goes on with the run that was under way when the process last ended.
+    private func resume() async throws {
+        for record in try store.runs.unfinishedRuns() {
+            guard let seed = try seeds.seed(of: record.run) else {
+                try close(record, "its secrets are gone")
+                continue
             }
-            active = run
-            logger.info(
-                "consented to a run",
-                metadata: [
-                    "run.id": "\(run.machine.run)", "algorithm": "\(manifest.algorithm.name)",
-                    "banks": "\(manifest.roster.members.count)",
-                ])
-        case .compute(let query, let contributors):
-            try await handle(
-                await answer(query, contributors: contributors), on: channel)
-        case .adopt(let model):
-            try store.runs.saveModel(
-                model.bytes, sha256: model.digest.hexadecimal, run: run.machine.run,
-                at: Timestamp.nowUnixMilliseconds())
-            try state.folder.write(model.bytes, to: "model.json")
-        case .note(let notice):
-            logger.log(
-                level: notice.level == .error
-                    ? .error : notice.level == .warning ? .warning : .info,
-                "\(notice.text)", metadata: ["run.id": "\(run.machine.run)"])
-        case .finish(let outcome):
-            active = nil
-            switch outcome {
-            case .model(let digest, _):
-                finish(run.record, state: .succeeded, reason: "", model: digest.hexadecimal)
-            case .aborted(let reason):
-                finish(
-                    run.record, state: reason == .byOperator ? .aborted : .failed,
-                    reason: reason.description, model: nil)
-            case .refused(let reason):
-                finish(run.record, state: .failed, reason: reason.description, model: nil)
-            }
-        }
-    }
-
-    /// Computes outside of the actor, so that the node stays responsive.
-    private func answer(_ query: Query, contributors: Int) async -> NodeRun.Event {
-        guard var run = active, let manifest = run.manifest else {
-            return .computationFailed(
-                .unexpectedQuery(kind: query.kind, reason: "no manifest was consented to"))
-        }
-        let learner = run.learner
-        run.learner = nil
-        active = run
-        let (standard, data) = (standard, data)
-        logger.debug(
-            "computing", metadata: ["run.id": "\(run.machine.run)", "kind": "\(query.kind)"])
-        let result = await Task.detached {
-            () -> Result<(EncodedVector, any LocalLearner), LearningError> in
-            do throws(LearningError) {
-                var ready: any LocalLearner
-                if let learner {
-                    ready = learner
-                } else {
-                    ready = try manifest.algorithm.localLearner(
-                        standard: standard, fit: data.fit, valid: data.valid)
+            do {
+                var journal: [NodeRun.JournalEntry] = []
+                for bytes in try store.journal.entries(of: record.run) {
+                    journal.append(try NodeRun.JournalEntry(bytes: bytes))
                 }
-                let vector = try ready.answer(query, contributors: contributors)
-                return .success((vector, ready))
-            } catch {
-                return .failure(error)
+                let (machine, effects) = try NodeRun.restore(
+                    run: record.run, configuration: try configuration(of: record.run, seed: seed),
+                    journal: journal)
+                active = ActiveNodeRun(machine: machine, record: record)
+                logger.info(
+                    "going on with a run",
+                    metadata: [
+                        "run.id": "\(record.run)", "statements": "\(machine.position)",
+                    ])
+                try await perform(effects)
+                return
+            } catch let reason as RefusalReason {
+                try close(record, reason.description)
+            } catch let failure as DecodingFailure {
+                try close(record, "its journal is damaged: \(failure)")
             }
-        }.value
-        switch result {
-        case .success(let (vector, learner)):
-            active?.learner = learner
-            return .computed(vector)
-        case .failure(let error): return .computationFailed(error)
         }
     }
 
-    private func finish(_ record: RunRecord, state: RunState, reason: String, model: String?) {
-        var record = record
-        record.state = state
-        record.reason = reason
-        record.modelSHA256 = model ?? ""
-        record.finishedUnixMilliseconds = Timestamp.nowUnixMilliseconds()
-        var metadata: Logger.Metadata = ["run.id": "\(record.run)"]
-        if let model { metadata["model.sha256"] = "\(model)" }
-        if reason.isEmpty {
-            logger.info("the run has ended with a model", metadata: metadata)
-        } else {
-            metadata["reason"] = "\(reason)"
-            logger.error("the run has ended without a model", metadata: metadata)
-        }
-        do {
-            try store.runs.save(record)
-        } catch {
-            logger.error("the run is not recorded: \(error.description)")
-        }
+    private func close(_ record: RunRecord, _ reason: String) throws {
+        active = nil
+        try end(record, state: .failed, reason: "cannot go on with the run: \(reason)", model: nil)
     }
 }
 
@@ -250,18 +189,5 @@ package struct NodeData: Sendable {
     package init(fit: Dataset, valid: Dataset?) {
         self.fit = fit
         self.valid = valid
-    }
-}
-
-/// The run that a node takes part in.
-private struct ActiveNodeRun {
-    var machine: NodeRun
-    var record: RunRecord
-    var manifest: Manifest?
-    var learner: (any LocalLearner)?
-
-    init(machine: NodeRun, record: RunRecord) {
-        self.machine = machine
-        self.record = record
     }
 }

@@ -15,6 +15,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Seconds that a bank has to answer in one phase of a run.")
     var phaseTimeout = 300
 
+    @Option(help: "Seconds that a run waits for a missing bank before it goes on without it.")
+    var holdSeconds = CoordinatorService.holdSecondsDefault
+
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
 
@@ -23,7 +26,9 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "fed-coordinator")
         let state = try options.lockedCoordinator()
         let service = try CoordinatorService(
-            state: state, logger: logger, phaseTimeout: .seconds(phaseTimeout))
+            state: state, logger: logger, phaseTimeout: .seconds(phaseTimeout),
+            holdSeconds: holdSeconds)
+        await service.resume()
         let server = try FederationServer(
             FederationServer.Configuration(
                 address: try state.listenAddress, enrolmentAddress: try state.enrolmentAddress,
@@ -37,7 +42,7 @@ struct ServeCommand: AsyncParsableCommand {
                 "enrolment": "\(server.enrolmentAddress?.description ?? "none")",
             ])
         try await ServiceRunner.run(
-            [ListeningService(server: server, coordinator: service)], logger: quiet(logger))
+            [ListeningService(server: server)], logger: quiet(logger))
         logger.info(
             "stopped",
             metadata: [
@@ -54,21 +59,15 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// The listeners as a service: on the way out, the run under way ends with a reason first.
+/// The listeners as a service. A run under way is not ended: the next start goes on with it.
 private struct ListeningService: Service {
     let server: FederationServer
-    let coordinator: CoordinatorService
 
     func run() async throws {
         try await withGracefulShutdownHandler {
             try await server.run()
         } onGracefulShutdown: {
-            Task {
-                await coordinator.abortActive(.coordinatorStopping)
-                // Lets the reason reach the banks before their connections close.
-                try? await Task.sleep(for: .milliseconds(200))
-                server.beginGracefulShutdown()
-            }
+            server.beginGracefulShutdown()
         }
     }
 }

@@ -26,6 +26,30 @@ public struct CoordinatorStore: Sendable {
         members = MemberStore(file: file)
     }
 
+    /// Records a run that begins, with the documents that it needs to go on after a restart.
+    public func begin(
+        _ record: RunRecord, standard: String, charter: [UInt8]
+    ) throws(StoreError) {
+        try file.write { database in
+            try RunStore.save(record, to: database)
+            try database.execute(
+                sql: "INSERT INTO run_document (run, standard, charter) VALUES (?, ?, ?)",
+                arguments: [record.run.bytes.data, standard, charter.data])
+        }
+    }
+
+    /// The feature standard and the charter of a run.
+    public func documents(
+        of run: RunID
+    ) throws(StoreError) -> (standard: String, charter: [UInt8])? {
+        try file.read { database in
+            try Row.fetchOne(
+                database, sql: "SELECT * FROM run_document WHERE run = ?",
+                arguments: [run.bytes.data]
+            ).map { ($0.text("standard"), $0.bytes("charter")) }
+        }
+    }
+
     /// Adds a line to a run's log.
     public func log(
         _ line: String, run: RunID, level: String, at unixMilliseconds: Int64
@@ -90,6 +114,9 @@ public struct CoordinatorStore: Sendable {
         try MemberStore.createTables(database)
         try database.execute(
             sql: """
+                CREATE TABLE run_document (
+                    run BLOB PRIMARY KEY, standard TEXT NOT NULL, charter BLOB NOT NULL
+                ) WITHOUT ROWID;
                 CREATE TABLE run_log (
                     id INTEGER PRIMARY KEY, run BLOB NOT NULL, at INTEGER NOT NULL,
                     level TEXT NOT NULL, line TEXT NOT NULL);

@@ -2,48 +2,24 @@ public import FedCore
 internal import Foundation
 internal import GRDB
 
-/// What a process must remember of a run to stay safe and to resume: facts that are written once,
-/// before the message that depends on them is sent.
+/// What a process must remember of a run to resume it: entries in order, each on disk before the
+/// message that depends on it is sent.
 public struct JournalStore: Sendable {
     let file: SQLiteFile
 
-    /// Records a fact under a key, once.
-    ///
-    /// Returns when the fact is on disk. Recording the same fact again changes nothing.
-    ///
-    /// - Throws: ``StoreError/conflict(what:)`` when another fact has this key.
-    public func commit(_ value: [UInt8], for key: String, run: RunID) throws(StoreError) {
-        try file.write { database in
-            let stored = try [UInt8].fetch(
-                database, "SELECT value FROM commitment WHERE run = ? AND key = ?",
-                [run.bytes.data, key])
-            if let stored {
-                guard stored == value else {
-                    throw StoreError.conflict(what: "\(key) of run \(run)")
-                }
-                return
-            }
-            try database.execute(
-                sql: "INSERT INTO commitment (run, key, value) VALUES (?, ?, ?)",
-                arguments: [run.bytes.data, key, value.data])
-        }
+    /// Appends entries to a run's journal, all or none; they are on disk when this returns.
+    public func append(_ entries: [[UInt8]], run: RunID) throws(StoreError) {
+        guard !entries.isEmpty else { return }
+        try file.write { database in try Self.append(entries, run: run, to: database) }
     }
 
-    /// The fact under a key.
-    public func commitment(for key: String, run: RunID) throws(StoreError) -> [UInt8]? {
-        try file.read { database in
-            try [UInt8].fetch(
-                database, "SELECT value FROM commitment WHERE run = ? AND key = ?",
-                [run.bytes.data, key])
-        }
-    }
-
-    /// Appends an entry to a run's journal; it is on disk when this returns.
-    public func append(_ entry: [UInt8], run: RunID) throws(StoreError) {
-        try file.write { database in
-            try database.execute(
-                sql: "INSERT INTO journal (run, entry) VALUES (?, ?)",
-                arguments: [run.bytes.data, entry.data])
+    static func append(
+        _ entries: [[UInt8]], run: RunID, to database: GRDB.Database
+    ) throws {
+        let statement = try database.cachedStatement(
+            sql: "INSERT INTO journal (run, entry) VALUES (?, ?)")
+        for entry in entries {
+            try statement.execute(arguments: [run.bytes.data, entry.data])
         }
     }
 
@@ -57,7 +33,7 @@ public struct JournalStore: Sendable {
         }
     }
 
-    /// Forgets the journal of a run that has ended; its commitments stay.
+    /// Forgets the journal of a run.
     public func discardEntries(of run: RunID) throws(StoreError) {
         try file.write { database in
             try database.execute(
@@ -68,9 +44,6 @@ public struct JournalStore: Sendable {
     static func createTables(_ database: GRDB.Database) throws {
         try database.execute(
             sql: """
-                CREATE TABLE commitment (
-                    run BLOB NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
-                    PRIMARY KEY (run, key)) WITHOUT ROWID;
                 CREATE TABLE journal (
                     id INTEGER PRIMARY KEY, run BLOB NOT NULL, entry BLOB NOT NULL);
                 CREATE INDEX journal_run ON journal (run);

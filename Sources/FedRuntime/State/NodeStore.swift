@@ -63,6 +63,13 @@ public struct NodeStore: Sendable {
         }
     }
 
+    /// Forgets a fact.
+    public func removeFact(_ key: String) throws(StoreError) {
+        try file.write { database in
+            try database.execute(sql: "DELETE FROM fact WHERE key = ?", arguments: [key])
+        }
+    }
+
     /// A fact about this node.
     public func fact(_ key: String) throws(StoreError) -> [UInt8]? {
         try file.read { try [UInt8].fetch($0, "SELECT value FROM fact WHERE key = ?", [key]) }
@@ -111,21 +118,51 @@ public struct NodeStore: Sendable {
         }
     }
 
+    /// Writes what must be on disk before a message is sent, all or none: journal entries of its
+    /// run, what the safety rules must remember for ever, and its line of the egress ledger.
+    public func record(
+        journal: [[UInt8]] = [], safety: [[UInt8]] = [], run: RunID, egress: [EgressRecord] = []
+    ) throws(StoreError) {
+        guard !journal.isEmpty || !safety.isEmpty || !egress.isEmpty else { return }
+        try file.write { database in
+            try JournalStore.append(journal, run: run, to: database)
+            for entry in safety {
+                try database.cachedStatement(sql: "INSERT INTO safety (run, entry) VALUES (?, ?)")
+                    .execute(arguments: [run.bytes.data, entry.data])
+            }
+            try Self.insert(egress, into: database)
+        }
+    }
+
+    /// What the safety rules must remember, oldest first.
+    ///
+    /// - Parameter run: entries of this run are left out.
+    public func safetyEntries(besides run: RunID) throws(StoreError) -> [[UInt8]] {
+        try file.read { database in
+            try Data.fetchAll(
+                database, sql: "SELECT entry FROM safety WHERE run <> ? ORDER BY id",
+                arguments: [run.bytes.data]
+            ).map { Array($0) }
+        }
+    }
+
     /// Writes messages into the egress ledger, before they are sent.
     public func recordEgress(_ records: [EgressRecord]) throws(StoreError) {
-        try file.write { database in
-            let statement = try database.cachedStatement(
-                sql: """
-                    INSERT INTO egress (sent, run, kind, slot, lanes, bytes, sha256)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    """)
-            for record in records {
-                try statement.execute(arguments: [
-                    record.sentUnixMilliseconds, record.run?.bytes.data, record.kind,
-                    record.slot.map { Int64(clamping: $0) }, record.lanes, record.byteCount,
-                    record.sha256,
-                ])
-            }
+        try file.write { database in try Self.insert(records, into: database) }
+    }
+
+    private static func insert(_ records: [EgressRecord], into database: GRDB.Database) throws {
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO egress (sent, run, kind, slot, lanes, bytes, sha256)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """)
+        for record in records {
+            try statement.execute(arguments: [
+                record.sentUnixMilliseconds, record.run?.bytes.data, record.kind,
+                record.slot.map { Int64(clamping: $0) }, record.lanes, record.byteCount,
+                record.sha256,
+            ])
         }
     }
 
@@ -163,6 +200,8 @@ public struct NodeStore: Sendable {
                     slot INTEGER, lanes INTEGER NOT NULL, bytes INTEGER NOT NULL,
                     sha256 TEXT NOT NULL);
                 CREATE INDEX egress_run ON egress (run);
+                CREATE TABLE safety (
+                    id INTEGER PRIMARY KEY, run BLOB NOT NULL, entry BLOB NOT NULL);
                 """)
     }
 }

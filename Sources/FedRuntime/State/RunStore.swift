@@ -17,6 +17,10 @@ public struct RunRecord: Equatable, Sendable {
     public var reason: String
     /// The model's digest, hexadecimal; empty until there is one.
     public var modelSHA256: String
+    /// Masked sums asked for.
+    public var slots = 0
+    /// Rounds done: trees, or steps of the optimiser.
+    public var rounds = 0
     /// When the run began, milliseconds since 1970.
     public var startedUnixMilliseconds: Int64
     /// When it ended; `nil` while it is under way.
@@ -44,19 +48,21 @@ public struct RunStore: Sendable {
 
     /// Records a run, or its new state.
     public func save(_ record: RunRecord) throws(StoreError) {
-        try file.write { database in
-            try database.execute(
-                sql: """
-                    INSERT OR REPLACE INTO run
-                    (id, state, algorithm, manifest, reason, model, started, finished)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    record.run.bytes.data, record.state.rawValue, record.algorithm,
-                    record.manifest.data, record.reason, record.modelSHA256,
-                    record.startedUnixMilliseconds, record.finishedUnixMilliseconds,
-                ])
-        }
+        try file.write { database in try Self.save(record, to: database) }
+    }
+
+    static func save(_ record: RunRecord, to database: GRDB.Database) throws {
+        try database.execute(
+            sql: """
+                INSERT OR REPLACE INTO run
+                (id, state, algorithm, manifest, reason, model, slots, rounds, started, finished)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                record.run.bytes.data, record.state.rawValue, record.algorithm,
+                record.manifest.data, record.reason, record.modelSHA256, record.slots,
+                record.rounds, record.startedUnixMilliseconds, record.finishedUnixMilliseconds,
+            ])
     }
 
     /// One run.
@@ -109,6 +115,8 @@ public struct RunStore: Sendable {
             state: try row.value("state"))
         record.reason = row.text("reason")
         record.modelSHA256 = row.text("model")
+        record.slots = Int(row.integer("slots"))
+        record.rounds = Int(row.integer("rounds"))
         record.finishedUnixMilliseconds = row["finished"]
         return record
     }
@@ -119,7 +127,7 @@ public struct RunStore: Sendable {
                 CREATE TABLE run (
                     id BLOB PRIMARY KEY, state TEXT NOT NULL, algorithm TEXT NOT NULL,
                     manifest BLOB NOT NULL, reason TEXT NOT NULL, model TEXT NOT NULL,
-                    started INTEGER NOT NULL, finished INTEGER) WITHOUT ROWID;
+                    slots INTEGER NOT NULL, rounds INTEGER NOT NULL, started INTEGER NOT NULL, finished INTEGER) WITHOUT ROWID;
                 CREATE INDEX run_started ON run (started);
                 CREATE TABLE model (
                     sha256 TEXT PRIMARY KEY, run BLOB NOT NULL, bytes BLOB NOT NULL,

@@ -20,6 +20,8 @@ package struct SQLiteFile: Sendable {
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA foreign_keys = ON")
+            // What is deleted is overwritten: the seed of an ended run must not linger in the file.
+            try database.execute(sql: "PRAGMA secure_delete = ON")
         }
         pool = try Self.translate(path) {
             try DatabasePool(path: path, configuration: configuration)

@@ -1,0 +1,259 @@
+internal import FedCore
+internal import FedCrypto
+internal import FedRuntime
+internal import FedWire
+internal import Logging
+
+// What the state machine of a run wants done.
+extension NodeService {
+    func handle(_ event: NodeRun.Event) async throws {
+        guard var run = active else { return }
+        active = nil
+        let effects = run.machine.handle(event)
+        active = run
+        try await perform(effects)
+    }
+
+    /// Performs effects in order. When the connection breaks on the way, the rest is still done,
+    /// and the statement comes again on the next one.
+    func perform(_ effects: [NodeRun.Effect]) async throws {
+        var broken: TransportError?
+        var journal: [NodeRun.JournalEntry] = []
+        for effect in effects {
+            switch effect {
+            case .persist(let entries): journal += entries
+            case .send(let bytes, let entry):
+                try record(journal, sending: channel == nil || broken != nil ? nil : entry)
+                journal = []
+                guard let channel, broken == nil else { continue }
+                do {
+                    try await channel.send(bytes)
+                } catch {
+                    broken = error
+                }
+            case .compute(let query, let slot, let contributors):
+                try record(journal, sending: nil)
+                journal = []
+                let event = await answer(query, slot: slot, contributors: contributors)
+                do {
+                    try await handle(event)
+                } catch let error as TransportError {
+                    broken = error
+                }
+            case .replay(let query): try await replay(query)
+            case .reconnect: broken = .connectionLost(reason: "statements are missing")
+            case .consented, .adopt, .note, .finish:
+                try record(journal, sending: nil)
+                journal = []
+                try note(effect)
+            }
+        }
+        try record(journal, sending: nil)
+        if let broken { throw broken }
+    }
+
+    /// Writes what must be on disk before anything that follows, in one transaction.
+    private func record(
+        _ journal: [NodeRun.JournalEntry], sending entry: NodeRun.EgressEntry?
+    ) throws(StoreError) {
+        guard let run = active?.machine.run else { return }
+        var safety: [[UInt8]] = []
+        for case .safety(let entry) in journal { safety.append(entry.bytes) }
+        var egress: [EgressRecord] = []
+        if let entry {
+            egress.append(
+                EgressRecord(
+                    sentUnixMilliseconds: Timestamp.nowUnixMilliseconds(), run: run,
+                    kind: entry.kind, slot: entry.slot.map(UInt64.init), lanes: entry.laneCount,
+                    byteCount: entry.byteCount, sha256: entry.digest.hexadecimal))
+            active?.bytesSent += entry.byteCount
+        }
+        try store.record(
+            journal: journal.map(\.bytes), safety: safety, run: run, egress: egress)
+    }
+
+    private func note(_ effect: NodeRun.Effect) throws {
+        guard var run = active else { return }
+        switch effect {
+        case .consented(let manifest, let charter):
+            run.record.algorithm = manifest.algorithm.name
+            run.record.manifest = manifest.bytes
+            run.record.state = .running
+            run.manifest = manifest
+            try store.runs.save(run.record)
+            try store.setCharter(charter)
+            for member in manifest.roster.members {
+                try store.pin(
+                    member.identityKey, of: member.bank, at: Timestamp.nowUnixMilliseconds())
+            }
+            active = run
+            logger.info(
+                "consented to a run",
+                metadata: [
+                    "run.id": "\(run.machine.run)", "algorithm": "\(manifest.algorithm.name)",
+                    "banks": "\(manifest.roster.members.count)",
+                    "charter.sha256": "\(charter.digest.hexadecimal)",
+                ])
+        case .adopt(let model):
+            try store.runs.saveModel(
+                model.bytes, sha256: model.digest.hexadecimal, run: run.machine.run,
+                at: Timestamp.nowUnixMilliseconds())
+            try state.folder.write(model.bytes, to: "model.json")
+        case .note(let notice):
+            logger.log(
+                level: notice.level.logLevel, "\(notice.text)",
+                metadata: ["run.id": "\(run.machine.run)"])
+        case .finish(let outcome): try finish(run, outcome)
+        default: break
+        }
+    }
+
+    private func finish(_ run: ActiveNodeRun, _ outcome: NodeRun.Outcome) throws {
+        switch outcome {
+        case .model(let digest, _):
+            try end(run, state: .succeeded, reason: "", model: digest.hexadecimal)
+        case .aborted(let reason):
+            try end(
+                run, state: reason == .byOperator ? .aborted : .failed,
+                reason: reason.description, model: nil)
+        case .refused(let reason):
+            try end(run, state: .failed, reason: reason.description, model: nil)
+        }
+    }
+
+    func end(_ run: ActiveNodeRun, state: RunState, reason: String, model: String?) throws {
+        try end(run.record, state: state, reason: reason, model: model)
+    }
+
+    func end(_ record: RunRecord, state: RunState, reason: String, model: String?) throws {
+        var record = record
+        record.state = state
+        record.reason = reason
+        record.modelSHA256 = model ?? ""
+        record.finishedUnixMilliseconds = Timestamp.nowUnixMilliseconds()
+        var metadata: Logger.Metadata = ["run.id": "\(record.run)"]
+        if let model { metadata["model.sha256"] = "\(model)" }
+        if reason.isEmpty {
+            logger.info("the run has ended with a model", metadata: metadata)
+        } else {
+            metadata["reason"] = "\(reason)"
+            logger.error("the run has ended without a model", metadata: metadata)
+        }
+        try store.runs.save(record)
+        try seeds.wipe(record.run)
+        if active?.machine.run == record.run {
+            active?.record = record
+            // The machine stays for its last statement; the rows are not needed any more.
+            active?.learner = nil
+        }
+    }
+
+    // MARK: Learning
+
+    /// Computes outside of the actor, so that the node stays responsive.
+    private func answer(
+        _ query: Query, slot: UInt32, contributors: Int
+    ) async -> NodeRun.Event {
+        logProgress(query, slot: slot)
+        let result = await learn { learner throws(LearningError) in
+            try learner.answer(query, contributors: contributors)
+        }
+        switch result {
+        case .success(let vector): return .computed(vector, slot: slot)
+        case .failure(let error): return .computationFailed(error)
+        }
+    }
+
+    private func replay(_ query: Query) async throws {
+        let result = await learn { learner throws(LearningError) in try learner.replay(query) }
+        if case .failure(let error) = result { try await handle(.computationFailed(error)) }
+    }
+
+    private func learn<Value: Sendable>(
+        _ body: @escaping @Sendable (inout any LocalLearner) throws(LearningError) -> Value
+    ) async -> Result<Value, LearningError> {
+        guard var run = active, let manifest = run.manifest else {
+            return .failure(
+                .unexpectedQuery(kind: "query", reason: "no manifest was consented to"))
+        }
+        let learner = run.learner
+        run.learner = nil
+        active = run
+        let (standard, data) = (standard, data)
+        let result = await Task.detached {
+            () -> Result<(Value, any LocalLearner), LearningError> in
+            do throws(LearningError) {
+                var ready: any LocalLearner
+                if let learner {
+                    ready = learner
+                } else {
+                    ready = try manifest.algorithm.localLearner(
+                        standard: standard, fit: data.fit, valid: data.valid)
+                }
+                let value = try body(&ready)
+                return .success((value, ready))
+            } catch {
+                return .failure(error)
+            }
+        }.value
+        switch result {
+        case .success(let (value, learner)):
+            active?.learner = learner
+            return .success(value)
+        case .failure(let error): return .failure(error)
+        }
+    }
+
+    /// One line at the start of a round, at most every two seconds.
+    private func logProgress(_ query: Query, slot: UInt32) {
+        guard var run = active, let manifest = run.manifest else { return }
+        let now = ContinuousClock.now
+        defer { active = run }
+        if run.started == nil { run.started = (now, query.round) }
+        guard now - (run.lastLogged ?? now - .seconds(3)) >= .seconds(2) else { return }
+        run.lastLogged = now
+        var metadata: Logger.Metadata = [
+            "run.id": "\(run.machine.run)", "slot": "\(slot)", "bytes.sent": "\(run.bytesSent)",
+        ]
+        if case .boosting(let configuration) = manifest.algorithm {
+            let trees = Int(configuration[.treesMax])
+            metadata["tree"] = "\(query.round)/\(trees)"
+            if let started = run.started, query.round > started.round {
+                let perTree = (now - started.time) / (query.round - started.round)
+                metadata["seconds.left"] =
+                    "\((perTree * max(0, trees - query.round + 1)).components.seconds)"
+            }
+        } else {
+            metadata["round"] = "\(query.round)"
+        }
+        if !query.note.isEmpty { metadata["merit"] = "\(query.note)" }
+        logger.info("training", metadata: metadata)
+    }
+}
+
+/// The run that a node takes part in, or has just taken part in.
+struct ActiveNodeRun {
+    var machine: NodeRun
+    var record: RunRecord
+    var manifest: Manifest?
+    var learner: (any LocalLearner)?
+    var bytesSent = 0
+    var started: (time: ContinuousClock.Instant, round: Int)?
+    var lastLogged: ContinuousClock.Instant?
+
+    init(machine: NodeRun, record: RunRecord) {
+        self.machine = machine
+        self.record = record
+    }
+}
+
+extension Notice.Level {
+    var logLevel: Logger.Level {
+        switch self {
+        case .debug: .debug
+        case .info: .info
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}
