@@ -6,11 +6,14 @@ package enum ConsoleOutput {
     package static func line(_ text: String) { write(text + "\n") }
 
     /// Prints a value as JSON: members sorted, their names in snake case.
-    package static func json(_ value: some Encodable) throws {
+    package static func json(_ value: some Encodable) throws { write(try jsonText(value)) }
+
+    /// A value as JSON, as ``json(_:)`` prints it.
+    package static func jsonText(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
     }
 
     /// Prints rows under a header, columns aligned.

@@ -6,12 +6,16 @@ internal import Synchronization
 final class ChildProcess: Sendable {
     let name: String
     let logPath: String
+    private let executable: String
+    private let arguments: [String]
     private let process: Mutex<Process>
 
     /// Starts an executable that stands beside this one.
     init(_ executable: String, _ arguments: [String], name: String, logPath: String) throws {
         self.name = name
         self.logPath = logPath
+        self.executable = executable
+        self.arguments = arguments
         let process = Process()
         process.executableURL = try Self.sibling(executable)
         process.arguments = arguments
@@ -36,6 +40,14 @@ final class ChildProcess: Sendable {
         process.withLock { if $0.isRunning { $0.terminate() } }
         for _ in 0..<250 where isRunning { try? await Task.sleep(for: .milliseconds(20)) }
         process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } }
+    }
+
+    /// Kills it without warning and starts it again, with a log of its own.
+    func killedAndStartedAgain() async throws -> ChildProcess {
+        process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } }
+        while isRunning { try await Task.sleep(for: .milliseconds(1)) }
+        return try ChildProcess(
+            executable, arguments, name: name, logPath: logPath + "+")
     }
 
     /// Waits for its end.

@@ -16,92 +16,54 @@ struct DemoTraining {
     let bytesSent: [String: Int]
     let peakBytes: [String: Int]
 
-    private struct Status: Decodable {
+    struct Status: Decodable {
         let run: String
         let slots: Int
         let seconds: Double
         let modelSha256: String
+
+        /// Reads what a finished operator's command has printed.
+        init(of command: ChildProcess) throws {
+            let log = command.log
+            guard command.exitCode == 0, let brace = log.firstIndex(of: "{") else {
+                throw command.failure("failed")
+            }
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            self = try decoder.decode(Status.self, from: Data(log[brace...].utf8))
+        }
     }
 
     static func run(_ demo: Demo) async throws -> DemoTraining {
-        let logs = demo.folder + "/logs"
-        try FileManager.default.createDirectory(
-            atPath: logs, withIntermediateDirectories: true)
-        var children: [ChildProcess] = []
+        let consortium = try await DemoConsortium.start(demo)
         do {
-            let result = try await train(demo, logs: logs, children: &children)
-            for child in children.reversed() { await child.end() }
-            return try collect(demo, status: result, children: children)
+            let status = try await train(demo, consortium)
+            await consortium.end()
+            return try collect(demo, status: status, children: consortium.all)
         } catch {
-            for child in children.reversed() { await child.end() }
+            await consortium.end()
             throw error
         }
     }
 
     private static func train(
-        _ demo: Demo, logs: String, children: inout [ChildProcess]
+        _ demo: Demo, _ consortium: DemoConsortium
     ) async throws -> Status {
-        let state = demo.folder + "/coordinator"
-        func step(_ executable: String, _ arguments: [String], _ name: String) async throws {
-            let log = "\(logs)/\(name.replacingOccurrences(of: " ", with: "-")).log"
-            try await ChildProcess(executable, arguments, name: name, logPath: log).succeed()
-        }
-        demo.progress.begin("starting the coordinator")
-        let port = try FreePorts.pair()
-        try await step(
-            "fed-coordinator",
-            ["init", "--state", state, "--listen", "127.0.0.1:\(port)"], "coordinator init")
-        let coordinator = try ChildProcess(
-            "fed-coordinator", ["serve", "--state", state], name: "coordinator",
-            logPath: "\(logs)/coordinator.log")
-        children.append(coordinator)
-        try await coordinator.logs("listening", within: .seconds(20))
-        for files in demo.banks {
-            let bank = files.bank
-            demo.progress.update("enrolling bank \(bank) and starting its node")
-            let invitation = "\(demo.folder)/\(bank).invitation.json"
-            try await step(
-                "fed-coordinator",
-                ["invite", "--state", state, "--bank", bank, "--out", invitation],
-                "invite \(bank)")
-            let node = "\(demo.folder)/banks/\(bank)"
-            try await step(
-                "fed-node", ["enrol", "--state", node, "--invitation", invitation],
-                "enrol \(bank)")
-            children.append(
-                try ChildProcess(
-                    "fed-node",
-                    [
-                        "serve", "--state", node, "--standard", demo.standardPath, "--fit",
-                        files.fit, "--valid", files.valid,
-                    ], name: "node \(bank)", logPath: "\(logs)/node-\(bank).log"))
-        }
-        for child in children.dropFirst() {
-            demo.progress.update("\(child.name) reads its data and connects")
-            try await child.logs("connected", within: .seconds(120))
-        }
-        demo.progress.done("\(children.count) processes run, connected over mutual TLS 1.3")
         demo.progress.begin("training")
         let run = try ChildProcess(
             "fed-coordinator",
             [
-                "run", "start", "--state", state, "--standard", demo.standardPath, "--algorithm",
+                "run", "start", "--state", consortium.state, "--standard", demo.standardPath, "--algorithm",
                 demo.algorithm.name, "--watch", "--json",
             ] + demo.settings.flatMap { ["--set", $0] }, name: "run",
-            logPath: "\(logs)/run.log")
+            logPath: "\(consortium.logs)/run.log")
         while run.isRunning {
             try await Task.sleep(for: .milliseconds(100))
             if let line = run.lastLine, line.contains(" s · ") {
                 demo.progress.update("training: \(line)")
             }
         }
-        let log = run.log
-        guard run.exitCode == 0, let brace = log.firstIndex(of: "{") else {
-            throw run.failure("failed")
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let status = try decoder.decode(Status.self, from: Data(log[brace...].utf8))
+        let status = try Status(of: run)
         demo.progress.done(
             "model \(status.modelSha256.prefix(16))… after \(status.slots) masked sums in "
                 + String(format: "%.1f s", status.seconds))
@@ -109,7 +71,7 @@ struct DemoTraining {
     }
 
     /// Reads the model and the egress ledgers, as each bank has them.
-    private static func collect(
+    static func collect(
         _ demo: Demo, status: Status, children: [ChildProcess]
     ) throws -> DemoTraining {
         var sent: [RunReport.Sent] = []

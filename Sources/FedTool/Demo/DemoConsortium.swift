@@ -1,0 +1,95 @@
+internal import FedConsole
+internal import FedRuntime
+internal import Foundation
+
+/// The processes of a consortium on loopback: a coordinator and a node for each bank.
+struct DemoConsortium {
+    let folder: String
+    /// The coordinator's state folder.
+    let state: String
+    let logs: String
+    private(set) var coordinator: ChildProcess
+    private(set) var nodes: [ChildProcess] = []
+
+    var all: [ChildProcess] { [coordinator] + nodes }
+
+    /// Starts the coordinator, enrols the banks and starts their nodes; all are connected when this
+    /// returns.
+    ///
+    /// - Parameter serving: further options of the coordinator.
+    static func start(_ demo: Demo, serving options: [String] = []) async throws -> DemoConsortium {
+        let logs = demo.folder + "/logs"
+        try FileManager.default.createDirectory(
+            atPath: logs, withIntermediateDirectories: true)
+        let state = demo.folder + "/coordinator"
+        demo.progress.begin("starting the coordinator")
+        let port = try FreePorts.pair()
+        try await step(
+            "fed-coordinator", ["init", "--state", state, "--listen", "127.0.0.1:\(port)"],
+            "coordinator init", logs: logs)
+        let coordinator = try ChildProcess(
+            "fed-coordinator", ["serve", "--state", state] + options, name: "coordinator",
+            logPath: "\(logs)/coordinator.log")
+        var consortium = DemoConsortium(
+            folder: demo.folder, state: state, logs: logs, coordinator: coordinator)
+        do {
+            try await coordinator.logs("listening", within: .seconds(20))
+            for files in demo.banks {
+                demo.progress.update("enrolling bank \(files.bank) and starting its node")
+                try await consortium.add(files.bank, demo: demo, fit: files.fit, valid: files.valid)
+            }
+            for node in consortium.nodes {
+                demo.progress.update("\(node.name) reads its data and connects")
+                try await node.logs("connected", within: .seconds(120))
+            }
+        } catch {
+            await consortium.end()
+            throw error
+        }
+        demo.progress.done("\(consortium.all.count) processes run, connected over mutual TLS 1.3")
+        return consortium
+    }
+
+    private mutating func add(
+        _ bank: String, demo: Demo, fit: String, valid: String
+    ) async throws {
+        let invitation = "\(folder)/\(bank).invitation.json"
+        try await Self.step(
+            "fed-coordinator",
+            ["invite", "--state", state, "--bank", bank, "--out", invitation], "invite \(bank)",
+            logs: logs)
+        let node = "\(folder)/banks/\(bank)"
+        try await Self.step(
+            "fed-node", ["enrol", "--state", node, "--invitation", invitation], "enrol \(bank)",
+            logs: logs)
+        nodes.append(
+            try ChildProcess(
+                "fed-node",
+                [
+                    "serve", "--state", node, "--standard", demo.standardPath, "--fit", fit,
+                    "--valid", valid,
+                ], name: "node \(bank)", logPath: "\(logs)/node-\(bank).log"))
+    }
+
+    /// Runs a command of an operator to its end.
+    static func step(
+        _ executable: String, _ arguments: [String], _ name: String, logs: String
+    ) async throws {
+        let log = "\(logs)/\(name.replacingOccurrences(of: " ", with: "-")).log"
+        try await ChildProcess(executable, arguments, name: name, logPath: log).succeed()
+    }
+
+    /// Kills a process at once, as a power cut would, and starts it again.
+    ///
+    /// - Parameter index: 0 is the coordinator, then the banks in order.
+    mutating func killAndRestart(_ index: Int) async throws -> ChildProcess {
+        let next = try await all[index].killedAndStartedAgain()
+        if index == 0 { coordinator = next } else { nodes[index - 1] = next }
+        return next
+    }
+
+    /// Asks all to end.
+    func end() async {
+        for process in all.reversed() { await process.end() }
+    }
+}
