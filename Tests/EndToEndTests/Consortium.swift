@@ -86,9 +86,9 @@ final class Consortium {
     // MARK: Processes
 
     /// Starts the coordinator; with bash commands before where its surroundings are to be bad.
-    func startCoordinator(before: String? = nil) async throws {
+    func startCoordinator(before: String? = nil, _ options: [String] = []) async throws {
         let running = try Running(
-            "fed-coordinator", ["serve", "--state", folder["coordinator"]], in: folder,
+            "fed-coordinator", ["serve", "--state", folder["coordinator"]] + options, in: folder,
             before: before)
         coordinator = running
         try await running.logs("listening")
@@ -152,14 +152,26 @@ final class Consortium {
         RunResult(try await coordinate(runCommand(arguments)))
     }
 
-    /// Starts a run of more trees than anybody waits for, and waits until it is well under way.
-    func startLongRun() async throws -> Running {
+    /// Starts a run of more trees than anybody waits for, or of so many, and waits until it is well
+    /// under way.
+    func startLongRun(trees: Int = 500) async throws -> Running {
         let running = try Running(
             "fed-coordinator",
-            runCommand(["--algorithm", "gbdt", "--set", "treesMax=500"])
+            runCommand(["--algorithm", "gbdt", "--set", "treesMax=\(trees)"])
                 + ["--state", folder["coordinator"]], in: folder)
-        try await running.logs("/500")
+        try await running.logs("/\(trees)")
         return running
+    }
+
+    /// Follows the newest run to its end, which must be a model that its record gives again.
+    func endOfRun() async throws -> RunResult {
+        let result = RunResult(try await coordinate(["run", "watch", "--json"]))
+        #expect(result.state == "succeeded")
+        let replay = try await fed([
+            "replay", result.run, "--state", folder["coordinator"], "--json",
+        ])
+        #expect(try replay.json()["model_sha256"] as? String == result.model, "\(replay)")
+        return result
     }
 }
 

@@ -3,27 +3,42 @@ import Testing
 
 /// Runs that end without a model: one reason, the same words everywhere.
 @Suite(.serialized) struct RunFaultTests {
-    @Test("A bank cut off during a run ends it with one reason; back again, a new run succeeds")
+    @Test("A bank killed during a run holds it; back again, the run ends with its model")
     func bankKilled() async throws {
         let consortium = try await Consortium()
         try await consortium.startNodes()
-        let command = try await consortium.startLongRun()
+        let command = try await consortium.startLongRun(trees: 60)
         consortium.nodes["B"]?.kill()
+        try await consortium.coordinator?.logs("the run is held for bank B")
+        try await command.logs("held for bank B")
+        try await consortium.startNode("B", saying: "going on with a run")
         let outcome = try await command.outcome()
-        let result = RunResult(outcome)
-        #expect(outcome.code == 1)
-        #expect(result.state == "failed")
-        #expect(result.reason.hasPrefix("bank B: connection lost during slot "), "\(outcome)")
-        #expect(outcome.err.contains("ended without a model: \(result.reason)\n"))
-        try await consortium.coordinator?.logs("error fed-coordinator: \(result.reason)")
-        for bank in ["A", "C"] {
-            try await consortium.nodes[bank]?.logs("reason=\"\(result.reason)\"")
+        #expect(RunResult(outcome).state == "succeeded", "\(outcome)")
+        let result = try await consortium.endOfRun()
+        for bank in Consortium.banks {
+            #expect(try await consortium.node(bank, ["runs"]).out.contains(result.model))
         }
-        try await consortium.startNode("B")
-        #expect(
-            try await consortium.node("B", ["runs"]).out.contains("process ended during the run"))
-        #expect(try await consortium.train().state == "succeeded")
         #expect(try await consortium.stop().values.allSatisfy { $0 == 0 })
+    }
+
+    @Test("A bank that stays away: its bloc is left out, and the run ends with trees cut short")
+    func bankStaysAway() async throws {
+        let banks = ["A", "B", "C", "D", "E"]
+        let consortium = try await Consortium(enrolling: banks)
+        consortium.coordinator?.terminate()
+        #expect(try await consortium.coordinator?.outcome().code == 0)
+        try await consortium.startCoordinator(["--hold-seconds", "1"])
+        try await consortium.startNodes(banks)
+        let command = try await consortium.startLongRun(trees: 60)
+        consortium.nodes["E"]?.kill()
+        let outcome = try await command.outcome()
+        #expect(RunResult(outcome).state == "succeeded", "\(outcome)")
+        _ = try await consortium.endOfRun()
+        for bank in ["A", "B", "C"] {
+            let receipt = try await consortium.node(bank, ["receipt", "--json"])
+            let banks = try #require(try receipt.json()["last_roster"] as? [String])
+            #expect(banks == ["A", "B", "C"], "\(receipt)")
+        }
     }
 
     @Test("A bank with another feature standard refuses; all name both hashes alike")

@@ -60,24 +60,37 @@ import Testing
         #expect(try store.pinnedKeys() == [bankA: [2]])
     }
 
-    @Test("A fact is committed once: the same again is nothing, another is a conflict")
-    func commitments() throws {
+    @Test("What must be on disk before a message is written together; safety outlives the journal")
+    func recordsTogether() throws {
         let folder = try TemporaryFolder()
-        let journal = try NodeStore(in: folder.state()).journal
-        try journal.commit([1, 2], for: "slot 1", run: run)
-        try journal.commit([1, 2], for: "slot 1", run: run)
-        #expect(throws: StoreError.conflict(what: "slot 1 of run \(run)")) {
-            try journal.commit([1, 3], for: "slot 1", run: run)
-        }
-        #expect(try journal.commitment(for: "slot 1", run: run) == [1, 2])
-        #expect(try journal.commitment(for: "slot 2", run: run) == nil)
+        let store = try NodeStore(in: folder.state())
+        let line = EgressRecord(
+            sentUnixMilliseconds: 1, run: run, kind: "update", slot: 0, lanes: 3, byteCount: 30,
+            sha256: "ab")
+        try store.record(journal: [[1], [2, 3]], safety: [[9]], run: run, egress: [line])
+        #expect(try store.journal.entries(of: run) == [[1], [2, 3]])
+        #expect(try store.egress(run: run) == [line])
+        #expect(try store.safetyEntries(besides: run).isEmpty)
+        try store.journal.discardEntries(of: run)
+        let other = try #require(RunID(bytes: [UInt8](repeating: 7, count: 16)))
+        #expect(try store.safetyEntries(besides: other) == [[9]])
+    }
+
+    @Test("A fact can be forgotten")
+    func forgets() throws {
+        let folder = try TemporaryFolder()
+        let store = try NodeStore(in: folder.state())
+        try store.setFact([1, 2], for: "seed")
+        #expect(try store.fact("seed") == [1, 2])
+        try store.removeFact("seed")
+        #expect(try store.fact("seed") == nil)
     }
 
     @Test("A journal keeps its order and is forgotten on request")
     func journal() throws {
         let folder = try TemporaryFolder()
         let journal = try CoordinatorStore(in: folder.state()).journal
-        for entry in 0..<20 { try journal.append([UInt8(entry)], run: run) }
+        for entry in 0..<20 { try journal.append([[UInt8(entry)]], run: run) }
         #expect(try journal.entries(of: run) == (0..<20).map { [UInt8($0)] })
         try journal.discardEntries(of: run)
         #expect(try journal.entries(of: run).isEmpty)
