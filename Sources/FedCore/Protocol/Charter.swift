@@ -34,11 +34,9 @@ public struct Charter: Equatable, Sendable {
 
     /// t: shares that recover a lost bank's gate seed, n - f.
     public var threshold: Int { roster.members.count - failureTolerance }
-    /// The fewest banks of any roster: the greater of n_min and m = n + c - t + 1, below which two
-    /// attempts of one group could both be opened (secure-aggregation design, section 1.6).
-    public var rosterMin: Int {
-        max(banksMin, roster.members.count + collusionBound - threshold + 1)
-    }
+    /// The fewest banks of any roster, at least n_min and m = n + c - t + 1: below it two attempts
+    /// of one group could both be opened; see ``SafetyParameters``.
+    public let rosterMin: Int
 
     /// Wraps the parts.
     ///
@@ -77,6 +75,10 @@ public struct Charter: Equatable, Sendable {
         self.contributorsFloor = contributorsFloor
         self.rowsFloor = rowsFloor
         self.holdSeconds = holdSeconds
+        rosterMin = SafetyParameters.quorum(
+            blocs: self.blocs.map { roster.places(of: $0) },
+            least: max(banksMin, collusionBound + 2, collusionBound + failureTolerance + 1),
+            collusionBound: collusionBound)
         bytes =
             CanonicalJSON.object([
                 "format": .string(Self.format), "members": roster.json,
@@ -105,6 +107,13 @@ public struct Charter: Equatable, Sendable {
             from += width
         }
         return blocs
+    }
+
+    /// What a bank's safety rules need to know of the charter.
+    func safetyParameters(own: Int) throws(SafetyParameterError) -> SafetyParameters {
+        try SafetyParameters(
+            charterDigest: digest, blocs: blocs.map { roster.places(of: $0) }, own: own,
+            banksMin: banksMin, collusionBound: collusionBound, threshold: threshold)
     }
 
     /// Whether banks make a roster: a union of whole blocs, large enough.

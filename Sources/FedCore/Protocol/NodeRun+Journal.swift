@@ -17,6 +17,11 @@ extension NodeRun {
         public let standardDigest: [UInt8]
         /// Rows that this bank would train on.
         public let rowCount: Int
+        /// SHA-256 of the bank's rows: for each version of them, a computation is done over one
+        /// roster only.
+        public let datasetDigest: [UInt8]
+        /// All safety entries of earlier runs, in order.
+        public let safetyEntries: [SafetyEntry]
         /// 32 fresh random bytes, kept with the journal until the run is over and then wiped: all
         /// of the bank's secrets of the run derive from it.
         public let runSeed: SecretBytes
@@ -25,7 +30,8 @@ extension NodeRun {
         public init(
             bank: NodeID, identity: SigningKey, coordinatorKey: [UInt8],
             knownKeys: [NodeID: [UInt8]], knownCharter: Charter? = nil, standardDigest: [UInt8],
-            rowCount: Int, runSeed: SecretBytes
+            rowCount: Int, datasetDigest: [UInt8], safetyEntries: [SafetyEntry] = [],
+            runSeed: SecretBytes
         ) {
             self.bank = bank
             self.identity = identity
@@ -34,6 +40,8 @@ extension NodeRun {
             self.knownCharter = knownCharter
             self.standardDigest = standardDigest
             self.rowCount = rowCount
+            self.datasetDigest = datasetDigest
+            self.safetyEntries = safetyEntries
             self.runSeed = runSeed
         }
     }
@@ -56,8 +64,8 @@ extension NodeRun {
     public enum JournalEntry: Equatable, Sendable {
         /// A statement of the coordinator was accepted.
         case accepted([UInt8])
-        /// An upload with this SHA-256 is about to leave; the same slot is never sent otherwise.
-        case uploaded(digest: [UInt8])
+        /// What the safety rules must remember; it outlives the run.
+        case safety(SafetyEntry)
 
         /// The form on disk.
         public var bytes: [UInt8] {
@@ -66,9 +74,9 @@ extension NodeRun {
             case .accepted(let statement):
                 writer.write(UInt8(1))
                 writer.write(statement)
-            case .uploaded(let digest):
+            case .safety(let entry):
                 writer.write(UInt8(2))
-                writer.write(digest)
+                writer.write(entry.bytes)
             }
             return writer.bytes
         }
@@ -78,14 +86,15 @@ extension NodeRun {
             var reader = ByteReader(bytes)
             switch try reader.read(UInt8.self) {
             case 1: self = .accepted(try reader.readBytes(limit: 1 << 30))
-            case 2: self = .uploaded(digest: try reader.readBytes(limit: 32))
+            case 2: self = .safety(try SafetyEntry(bytes: try reader.readBytes(limit: 1 << 16)))
             default: throw .invalidValue(field: "journal entry", at: 0)
             }
             try reader.finish()
         }
     }
 
-    /// Replays a journal after a restart.
+    /// Replays a journal after a restart: the entries of all ``Effect/persist(_:)`` in order. The
+    /// configuration is that of the first start, without this run's safety entries.
     ///
     /// - Returns: the machine as it was, and what to do first: bring the learner up to date, and
     ///   answer the query that was open. Statements are sent again once connected.
@@ -95,6 +104,9 @@ extension NodeRun {
     ) throws(RefusalReason) -> (NodeRun, [Effect]) {
         var node = NodeRun(run: run, configuration: configuration)
         node.restoredQueries = []
+        node.restoredSafety = journal.compactMap { entry in
+            if case .safety(let entry) = entry { entry } else { nil }
+        }
         var first: [Effect] = []
         for entry in journal {
             switch entry {
@@ -106,12 +118,13 @@ extension NodeRun {
                     default: break
                     }
                 }
-            case .uploaded(let digest):
+            case .safety(.uploaded(_, _, _, let digest)):
                 guard node.phase == .running, node.current?.isMember == true else {
                     throw .protocolViolation("the journal has an upload out of place")
                 }
                 node.current?.upload = node.outbox.count
                 node.append(digest: digest, bytes: nil, entry: node.uploadEntry(digest, bytes: 0))
+            case .safety: break
             }
         }
         // Nothing of the past is sent or written again; uploads of the open slot may be.

@@ -42,6 +42,13 @@ extension NodeRun {
                 root: HKDF.expand(root, info: Array("fed/v1/gates".utf8), count: 32),
                 count: manifest.gates, threshold: charter.threshold,
                 bankCount: manifest.roster.members.count, place: place))
+        do {
+            safety = SafetyKernel(
+                try charter.safetyParameters(own: place),
+                replaying: configuration.safetyEntries + restoredSafety)
+        } catch {
+            throw .charter("\(error)")
+        }
         groups = GroupSequence(manifest: manifest)
         phase = .epoch
         let hello = RunMessage.hello(manifestDigest: manifest.digest, epochKey: key.publicKey)

@@ -26,6 +26,7 @@ extension NodeRun {
         slots += 1
         isTruncated = false
         open(query, roster: roster, isMember: isMember)
+        try admit()
         if isRestoring {
             restoredQueries?.append((query.query, query.slot))
             return []
@@ -82,6 +83,7 @@ extension NodeRun {
         lapse(open.upload)
         let vector = open.vector
         self.open(query, roster: roster, isMember: isMember)
+        try admit()
         current?.vector = isMember ? vector : nil
         return isMember ? upload() : flush()
     }
@@ -91,6 +93,34 @@ extension NodeRun {
             throw .protocolViolation("gate \(query.gate) came where \(gates) was due")
         }
         gates += 1
+    }
+
+    /// Takes part in an attempt, if the safety rules allow it.
+    private mutating func admit() throws(RefusalReason) {
+        guard let open = current, open.isMember, open.query.isGated, !isRestoring else { return }
+        let attempt = attemptID(of: open)
+        do throws(SafetyViolation) {
+            let entries = try safety?.admit(attempt, roster: open.query.places) ?? []
+            unpersisted += entries.map { .safety($0) }
+        } catch {
+            throw .safety(error.description)
+        }
+    }
+
+    /// The attempt as the safety rules know it: the group for this version of this bank's rows.
+    private func attemptID(of open: OpenSlot) -> AttemptID {
+        AttemptID(
+            epoch: open.context.epochDigest,
+            group: SHA256.hash(
+                Array("fed/v1/dataset-group".utf8) + configuration.datasetDigest
+                    + open.context.groupID),
+            gate: gates - 1)
+    }
+
+    /// Nothing more of this epoch.
+    mutating func closeEpoch() {
+        guard let keys, !isRestoring else { return }
+        unpersisted += (safety?.close(epoch: keys.digest) ?? []).map { .safety($0) }
     }
 
     private mutating func open(_ query: SlotQuery, roster: Roster, isMember: Bool) {
@@ -138,15 +168,30 @@ extension NodeRun {
             gate: isGated ? consent.dealer.seed(of: Int(open.query.gate)) : nil)
         // Only a group's first vector can be asked for again, with another roster.
         if !isGated { current?.vector = nil }
+        let certificate =
+            isGated
+            ? UploadCertificate.sign(
+                context: update.contextDigest, bank: configuration.bank, run: run,
+                key: configuration.identity) : []
         let place = open.upload ?? outbox.count
         let statement = SignedStatement(
             run: run, author: .bank(configuration.bank), sequence: UInt64(place),
             chainHead: open.upload.map { outbox[$0].chainHead } ?? chain.head,
             message: .update(
                 slot: open.query.slot, attempt: open.query.attempt,
-                contextDigest: update.contextDigest, laneBytes: update.laneBytes),
-            key: isGated ? configuration.identity : nil)
+                contextDigest: update.contextDigest, laneBytes: update.laneBytes,
+                certificate: certificate),
+            key: nil)
         let entry = uploadEntry(statement.digest, bytes: statement.bytes.count)
+        let attempt = attemptID(of: open)
+        do throws(SafetyViolation) {
+            let entries = try safety?.upload(
+                attempt, slot: open.query.slot, context: update.contextDigest,
+                digest: statement.digest)
+            unpersisted += (entries ?? []).map { .safety($0) }
+        } catch {
+            return refuse(.safety(error.description))
+        }
         if open.upload != nil {
             guard outbox[place].digest == statement.digest else { return refuse(.uploadDiffers) }
             outbox[place].bytes = statement.bytes
@@ -155,26 +200,50 @@ extension NodeRun {
         }
         current?.upload = place
         append(digest: statement.digest, bytes: statement.bytes, entry: entry)
-        unpersisted.append(.uploaded(digest: statement.digest))
         return flush() + [.send(statement.bytes, entry)]
     }
 
     mutating func release(
-        slot: UInt32, attempt: UInt32, digests: [[UInt8]]
+        slot: UInt32, attempt: UInt32, digests: [[UInt8]], certificates: [[UInt8]]
     ) throws(RefusalReason) -> [Effect] {
         guard let consent, let open = current, open.query.isGated, !open.isCommitted,
             open.query.slot == slot, open.query.attempt == attempt
         else { throw .protocolViolation("a commit of another attempt") }
-        guard digests.count == open.roster.members.count else { throw .commitDiffers }
+        guard digests.count == open.roster.members.count, certificates.count == digests.count
+        else { throw .commitDiffers }
         current?.isCommitted = true
         guard open.isMember else { return flush() }
         guard let place = open.roster.index(of: configuration.bank), let upload = open.upload,
             digests[place] == outbox[upload].digest
         else { throw .commitDiffers }
         current?.vector = nil
+        if !isRestoring { try commit(open, certificates: certificates) }
         let seed = consent.dealer.seed(of: Int(open.query.gate))
         return send(
             .release(slot: slot, attempt: attempt, seed: seed.withUnsafeBytes { Array($0) }))
+    }
+
+    /// Checks that all of the roster uploaded in this bank's own context, and commits to it.
+    private mutating func commit(
+        _ open: OpenSlot, certificates: [[UInt8]]
+    ) throws(RefusalReason) {
+        let context = open.context.digest
+        var uploads: [Int: [UInt8]] = [:]
+        for (index, member) in open.roster.members.enumerated() {
+            guard
+                member.bank == configuration.bank
+                    || UploadCertificate.holds(
+                        certificates[index], context: context, member: member, run: run)
+            else { throw .splitView(member.bank) }
+            uploads[open.query.places[index]] = context
+        }
+        let attempt = attemptID(of: open)
+        do throws(SafetyViolation) {
+            let entries = try safety?.release(attempt, uploads: uploads) ?? []
+            unpersisted += entries.map { .safety($0) }
+        } catch {
+            throw .safety(error.description)
+        }
     }
 
     mutating func recover(
@@ -188,6 +257,11 @@ extension NodeRun {
         else { throw .protocolViolation("a recovery of banks that are not in the roster") }
         guard open.isMember else { return flush() }
         let gate = Int(open.query.gate)
+        do throws(SafetyViolation) {
+            for dealer in missing { try safety?.share(attemptID(of: open), of: dealer) }
+        } catch {
+            throw .safety(error.description)
+        }
         let shares = missing.compactMap { dealer -> RecoveredShare? in
             guard dealer != consent.ownPlace, let shares = held[dealer] else { return nil }
             return RecoveredShare(
@@ -215,6 +289,7 @@ extension NodeRun {
             throw .protocolViolation("an outcome before the commit")
         }
         phase = .ended
+        closeEpoch()
         let digest = SHA256.hash(model)
         return [.adopt(ModelDocument(bytes: model))] + send(.stored(modelDigest: digest))
             + [.finish(.model(digest: digest, transcriptHead: transcript.head))]

@@ -36,7 +36,8 @@ public struct NodeRun: Sendable {
 
     /// What the machine wants done, in order.
     public enum Effect: Sendable {
-        /// Append the entries to the journal; they must be durable before any effect that follows.
+        /// Append the entries to the journal, all or none; they must be durable before any effect
+        /// that follows. Safety entries outlive the run.
         case persist([JournalEntry])
         /// Record the entry in the egress ledger, durably, and send the bytes. Without a
         /// connection: drop them, they come again after ``Event/connected(coordinatorHas:)``.
@@ -122,7 +123,9 @@ public struct NodeRun: Sendable {
     var current: OpenSlot?
     /// Whether the next query must begin a group.
     var isTruncated = false
-    /// During a restore: queries in order, and whether this bank answers each.
+    var safety: SafetyKernel?
+    var restoredSafety: [SafetyEntry] = []
+    /// During a restore: the queries of all slots, in order.
     var restoredQueries: [(query: Query, slot: UInt32)]?
 
     /// Waits for the proposal of a run.
@@ -203,6 +206,7 @@ public struct NodeRun: Sendable {
         switch (phase, message) {
         case (_, .abort(let reason)):
             phase = .ended
+            closeEpoch()
             return flush() + [.finish(.aborted(reason))]
         case (.proposal, .proposal(let manifest, let charter)):
             return try consider(manifest: manifest, charter: charter)
@@ -212,8 +216,9 @@ public struct NodeRun: Sendable {
         case (.agreement, .agreement(let acknowledgements)):
             return try verify(acknowledgements)
         case (.running, .query(let query)): return try begin(query, headBefore: headBefore)
-        case (.running, .commit(let slot, let attempt, let digests)):
-            return try release(slot: slot, attempt: attempt, digests: digests)
+        case (.running, .commit(let slot, let attempt, let digests, let certificates)):
+            return try release(
+                slot: slot, attempt: attempt, digests: digests, certificates: certificates)
         case (.running, .recover(let slot, let attempt, let missing)):
             return try recover(slot: slot, attempt: attempt, missing: missing)
         case (.running, .truncation(let slot)): return try truncate(slot: slot)
@@ -236,6 +241,7 @@ public struct NodeRun: Sendable {
 
     mutating func refuse(_ reason: RefusalReason) -> [Effect] {
         phase = .ended
+        closeEpoch()
         return send(.refusal(reason)) + [.finish(.refused(reason))]
     }
 }

@@ -24,6 +24,7 @@ extension RefusalReason {
         case .commitDiffers: writer.write(UInt8(16))
         case .uploadDiffers: writer.write(UInt8(17))
         case .stateLost: writer.write(UInt8(18))
+        case .safety(let what): writer.write(19, what)
         }
     }
 
@@ -53,6 +54,7 @@ extension RefusalReason {
         case 16: self = .commitDiffers
         case 17: self = .uploadDiffers
         case 18: self = .stateLost
+        case 19: self = .safety(try reader.readReasonText())
         default: throw .invalidValue(field: "refusal reason", at: reader.position)
         }
     }

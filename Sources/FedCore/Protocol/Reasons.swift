@@ -25,6 +25,8 @@ public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
     case charter(String)
     /// A bank's commitment to its gate seeds, or the shares it dealt, cannot be used.
     case gateShares(NodeID)
+    /// One of this bank's own safety rules forbids what is asked for.
+    case safety(String)
     /// The roster of a query is not one that this bank may join.
     case roster(String)
     /// The commit of a group's first sum does not hold this bank's upload.
@@ -57,6 +59,7 @@ public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
         case .receiptDiffers: "the coordinator's receipt does not hold this bank's update"
         case .charter(let what): "charter refused: \(what)"
         case .gateShares(let bank): "the shares dealt by bank \(bank) are not those it signed"
+        case .safety(let what): "forbidden by this bank's safety rules: \(what)"
         case .roster(let what): "roster refused: \(what)"
         case .commitDiffers: "the coordinator's commit does not hold this bank's upload"
         case .uploadDiffers: "an upload to be sent again is not the one sent before"

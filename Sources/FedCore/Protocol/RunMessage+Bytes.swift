@@ -77,11 +77,12 @@ extension RunMessage {
         case .parcel(let boxes):
             writer.write(UInt8(8))
             writer.writeEach(boxes) { $0.write($1) }
-        case .commit(let slot, let attempt, let digests):
+        case .commit(let slot, let attempt, let digests, let certificates):
             writer.write(UInt8(9))
             writer.write(slot)
             writer.write(attempt)
             writer.writeEach(digests) { $0.write($1) }
+            writer.writeEach(certificates) { $0.write($1) }
         case .recover(let slot, let attempt, let missing):
             writer.write(UInt8(10))
             writer.write(slot)
@@ -107,12 +108,13 @@ extension RunMessage {
             writer.write(UInt8(19))
             writer.write(epochDigest)
             writer.write(dealingDigest)
-        case .update(let slot, let attempt, let contextDigest, let laneBytes):
+        case .update(let slot, let attempt, let contextDigest, let laneBytes, let certificate):
             writer.write(UInt8(20))
             writer.write(slot)
             writer.write(attempt)
             writer.write(contextDigest)
             writer.write(laneBytes)
+            writer.write(certificate)
         case .stored(let modelDigest):
             writer.write(UInt8(21))
             writer.write(modelDigest)
@@ -169,9 +171,12 @@ extension RunMessage {
         case 9:
             let slot = try reader.read(UInt32.self)
             let attempt = try reader.read(UInt32.self)
+            let digests = try reader.readDigests(limit: Roster.banksMax)
             return .commit(
-                slot: slot, attempt: attempt,
-                updateDigests: try reader.readDigests(limit: Roster.banksMax))
+                slot: slot, attempt: attempt, updateDigests: digests,
+                certificates: try reader.readEach(limit: Roster.banksMax) {
+                    reader throws(DecodingFailure) in try reader.readBytes(limit: 64)
+                })
         case 10:
             let slot = try reader.read(UInt32.self)
             let attempt = try reader.read(UInt32.self)
@@ -197,9 +202,10 @@ extension RunMessage {
             let slot = try reader.read(UInt32.self)
             let attempt = try reader.read(UInt32.self)
             let digest = try reader.readBytes(limit: 32)
+            let lanes = try reader.readBytes(limit: 1 << 29)
             return .update(
-                slot: slot, attempt: attempt, contextDigest: digest,
-                laneBytes: try reader.readBytes(limit: 1 << 29))
+                slot: slot, attempt: attempt, contextDigest: digest, laneBytes: lanes,
+                certificate: try reader.readBytes(limit: 64))
         case 21: return .stored(modelDigest: try reader.readBytes(limit: 32))
         case 22: return .shares(GateShares(commitment: try GateCommitment(from: &reader)))
         case 23:

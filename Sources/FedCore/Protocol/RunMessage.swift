@@ -1,3 +1,5 @@
+internal import FedCrypto
+
 /// What coordinator and banks say to each other in a run, in the order in which it is said.
 public enum RunMessage: Equatable, Sendable {
     // From the coordinator, the same bytes to every bank but for parcels.
@@ -14,8 +16,9 @@ public enum RunMessage: Equatable, Sendable {
     case agreement(acknowledgements: [[UInt8]])
     /// One masked sum is asked for.
     case query(SlotQuery)
-    /// Every bank of the roster has uploaded a group's first vector: SHA-256 of each, in order.
-    case commit(slot: UInt32, attempt: UInt32, updateDigests: [[UInt8]])
+    /// Every bank of the roster has uploaded a group's first vector: SHA-256 and certificate of
+    /// each upload, in order.
+    case commit(slot: UInt32, attempt: UInt32, updateDigests: [[UInt8]], certificates: [[UInt8]])
     /// Banks, by their places in the epoch, that uploaded and then vanished: shares are asked for.
     case recover(slot: UInt32, attempt: UInt32, missing: [Int])
     /// The last query is given up, and the group with it.
@@ -37,8 +40,10 @@ public enum RunMessage: Equatable, Sendable {
     case boxes([[UInt8]], seedDigests: [UInt8])
     /// The bank has verified every key and commitment of the epoch.
     case acknowledgement(epochDigest: [UInt8], dealingDigest: [UInt8])
-    /// The answer to a query.
-    case update(slot: UInt32, attempt: UInt32, contextDigest: [UInt8], laneBytes: [UInt8])
+    /// The answer to a query; a gated one carries an ``UploadCertificate``.
+    case update(
+        slot: UInt32, attempt: UInt32, contextDigest: [UInt8], laneBytes: [UInt8],
+        certificate: [UInt8])
     /// The self-mask of a committed upload is given up.
     case release(slot: UInt32, attempt: UInt32, seed: [UInt8])
     /// Shares of vanished banks' gate seeds.
@@ -52,6 +57,32 @@ public enum RunMessage: Equatable, Sendable {
 /// The signed part of a bank's dealing.
 public struct GateShares: Equatable, Sendable {
     let commitment: GateCommitment
+}
+
+/// A bank's signature that it uploaded a group's first vector in one context, so that other banks
+/// can see it without the vector: no bank gives up its self-mask before all of its roster have
+/// uploaded in the very same context.
+enum UploadCertificate {
+    static func sign(context: [UInt8], bank: NodeID, run: RunID, key: SigningKey) -> [UInt8] {
+        key.sign(message(context, bank, run))
+    }
+
+    static func holds(
+        _ certificate: [UInt8], context: [UInt8], member: Member, run: RunID
+    ) -> Bool {
+        VerifyingKey.isValid(
+            signature: certificate, message: message(context, member.bank, run),
+            publicKey: member.identityKey)
+    }
+
+    private static func message(_ context: [UInt8], _ bank: NodeID, _ run: RunID) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write("fed/v1/upload")
+        writer.writeFixed(run.bytes)
+        writer.write(bank.name)
+        writer.write(context)
+        return writer.bytes
+    }
 }
 
 /// A query with its place in the run and the receipt of the slot before.
