@@ -90,9 +90,14 @@ public struct Query: Equatable, Sendable {
     public let body: [UInt8]
     /// The shape of the answer.
     public let layout: VectorLayout
+    /// A figure of merit of the model so far, for the banks' progress lines; may be empty.
+    public var note: String
 
     /// Wraps a query.
-    public init(round: Int, kind: String, body: [UInt8], layout: VectorLayout) {
+    public init(
+        round: Int, kind: String, body: [UInt8], layout: VectorLayout, note: String = ""
+    ) {
+        self.note = note
         self.round = round
         self.kind = kind
         self.body = body

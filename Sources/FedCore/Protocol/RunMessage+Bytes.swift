@@ -260,6 +260,7 @@ extension Query {
         writer.write(UInt32(layout.laneCount))
         writer.write(UInt8(layout.ringBits))
         writer.write(body)
+        writer.write(note)
     }
 
     init(from reader: inout ByteReader) throws(DecodingFailure) {
@@ -270,7 +271,9 @@ extension Query {
         guard let layout = VectorLayout(laneCount: laneCount, ringBits: ringBits) else {
             throw .invalidValue(field: "layout", at: reader.position)
         }
-        self.init(round: round, kind: kind, body: try reader.readBytes(), layout: layout)
+        self.init(
+            round: round, kind: kind, body: try reader.readBytes(), layout: layout,
+            note: try reader.readString(limit: 256))
     }
 }
 

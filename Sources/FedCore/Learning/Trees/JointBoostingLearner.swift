@@ -83,7 +83,9 @@ public struct JointBoostingLearner: JointLearner {
     /// The query to ask now, the same until its sum is absorbed; or the model.
     public mutating func next() throws(LearningError) -> JointStep {
         if case .finished(_, let document) = stage { return .finished(document) }
-        return .query(pending)
+        var query = pending
+        if latest != nil { query.note = progress.note }
+        return .query(query)
     }
 
     /// Takes the sum of all banks' answers to the last query.
