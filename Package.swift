@@ -96,8 +96,8 @@ let package = Package(
         .target(
             name: "FedTool",
             dependencies: [
-                "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles", "FedSynthetic",
-                "FedCore", "FedCrypto",
+                "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles", "FedSimulation",
+                "FedSynthetic", "FedCore", "FedCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
