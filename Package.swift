@@ -119,6 +119,7 @@ let package = Package(
         .testTarget(name: "FedReportTests", dependencies: ["FedReport", "FedCore"]),
         .testTarget(
             name: "FedSimulationTests", dependencies: ["FedSimulation", "FedCore", "FedCrypto"]),
+        .testTarget(name: "FedNodeTests", dependencies: ["FedNode"]),
         .testTarget(
             name: "FedWireTests",
             dependencies: [
