@@ -96,8 +96,8 @@ let package = Package(
         .target(
             name: "FedTool",
             dependencies: [
-                "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles", "FedSynthetic",
-                "FedCore", "FedCrypto",
+                "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles", "FedSimulation",
+                "FedSynthetic", "FedCore", "FedCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -119,6 +119,7 @@ let package = Package(
         .testTarget(name: "FedReportTests", dependencies: ["FedReport", "FedCore"]),
         .testTarget(
             name: "FedSimulationTests", dependencies: ["FedSimulation", "FedCore", "FedCrypto"]),
+        .testTarget(name: "FedNodeTests", dependencies: ["FedNode"]),
         .testTarget(
             name: "FedWireTests",
             dependencies: [

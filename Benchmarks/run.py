@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measures this project against public tools in one run on one machine, and prints ratios.
 
-    ./dev bench logistic|masks|csv|trees|all [--data DIR --standard FILE] [--json FILE]
+    ./dev bench logistic|masks|csv|trees|secure-aggregation|all [--data DIR --standard FILE] [--json FILE]
 
 DIR holds bank_<NAME>_<fit|valid|test>.csv; without it a synthetic consortium is made. The public
-tools (scikit-learn, pandas, xgboost, lightgbm) go into a virtual environment of their own.
+tools (scikit-learn, pandas, xgboost, lightgbm; flwr) go into a virtual environment of their own.
 Absolute times move with the machine; the ratios are what to read. Every figure is the best of
 several runs.
 """
@@ -23,20 +23,22 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.path.join(ROOT, ".build", "release")
 VENV = os.path.join(ROOT, ".build", "bench-venv")
 PACKAGES = ["numpy", "pandas", "scikit-learn", "xgboost", "lightgbm"]
+FLOWER = ["numpy", "flwr"]
 
 
 def say(text):
     print(f"==> {text}", file=sys.stderr, flush=True)
 
 
-def python():
-    """The interpreter of the virtual environment, which is made on first use."""
-    interpreter = os.path.join(VENV, "bin", "python")
-    if not os.path.exists(os.path.join(VENV, ".complete")):
-        say("installing " + ", ".join(PACKAGES) + " into " + VENV)
-        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-        subprocess.run([interpreter, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        open(os.path.join(VENV, ".complete"), "w").close()
+def python(packages=PACKAGES):
+    """The interpreter of a virtual environment with the packages, which is made on first use."""
+    venv = VENV if packages is PACKAGES else VENV + "-" + packages[-1]
+    interpreter = os.path.join(venv, "bin", "python")
+    if not os.path.exists(os.path.join(venv, ".complete")):
+        say("installing " + ", ".join(packages) + " into " + venv)
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([interpreter, "-m", "pip", "install", "-q", *packages], check=True)
+        open(os.path.join(venv, ".complete"), "w").close()
     return interpreter
 
 
@@ -125,6 +127,25 @@ def masks(_, scratch):
         "ratio_in_cache_to_openssl": ours["gigabytes_per_second_in_cache"] / speed,
         "ratio_in_memory_to_openssl": ours["gigabytes_per_second_in_memory"] / speed,
     }
+
+
+def secure_aggregation(_, scratch):
+    say("secure aggregation: ours against Flower's SecAgg+ functions")
+    sys.path.insert(0, os.path.join(ROOT, "Benchmarks", "secure-aggregation"))
+    import table
+
+    def ours(banks, lanes, gates):
+        return fed("measure", "aggregation", "--banks", str(banks), "--lanes", str(lanes),
+                   "--ring-bits", str(table.RING_BITS), "--gates", str(gates))
+
+    def theirs(banks, lanes):
+        return json.loads(output(
+            [python(FLOWER), "Benchmarks/secure-aggregation/compare.py", "--banks", str(banks),
+             "--lanes", str(lanes)], FLWR_TELEMETRY_ENABLED="0", OPENBLAS_NUM_THREADS="1"))
+
+    results = table.measure(ours, theirs, say)
+    print(table.text(results), file=sys.stderr)
+    return results
 
 
 def csv(data, scratch):
@@ -220,21 +241,26 @@ def scoring(data, scratch, files, standard):
     }
 
 
+BENCHMARKS = {"logistic": logistic, "masks": masks, "csv": csv, "trees": trees,
+              "secure-aggregation": secure_aggregation}
+WITHOUT_DATA = {"masks", "secure-aggregation"}
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=["logistic", "masks", "csv", "trees", "all"])
+    parser.add_argument("name", choices=[*BENCHMARKS, "all"])
     parser.add_argument("--data")
     parser.add_argument("--standard")
     parser.add_argument("--json")
     options = parser.parse_args()
-    benchmarks = {"logistic": logistic, "masks": masks, "csv": csv, "trees": trees}
-    names = list(benchmarks) if options.name == "all" else [options.name]
+    names = list(BENCHMARKS) if options.name == "all" else [options.name]
     with tempfile.TemporaryDirectory() as scratch:
-        data = Data(options, scratch)
+        needs_data = any(name not in WITHOUT_DATA for name in names)
+        data = Data(options, scratch) if needs_data else None
         results = {"processors": os.cpu_count(), "unix_time": int(time.time())}
         for name in names:
-            results[name] = benchmarks[name](data, scratch)
+            results[name.replace("-", "_")] = BENCHMARKS[name](data, scratch)
     text = json.dumps(results, indent=2)
     print(text)
     if options.json:

@@ -11,7 +11,7 @@ package import FedCore
 /// Reads a file from its start in blocks of one buffer.
 package enum BlockReader {
     /// Bytes of a block: large for the disk, small for the cache.
-    package static let blockBytes = 1 << 20
+    package static let blockBytes = 1 << 18
 
     /// Why a file could not be read to its end.
     package enum Failure: Error, Equatable {

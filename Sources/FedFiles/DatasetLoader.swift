@@ -41,16 +41,13 @@ public enum DatasetLoader {
         let file = BlockReader.fileName(path)
         var parser = CSVTableParser(
             standard: standard, file: file, options: options.parserOptions)
-        var isReserved = false
         var isComplete = true
         do {
             try BlockReader.read(path) { block, fileBytes in
-                parser.feed(block)
-                if !isReserved, fileBytes > parser.byteCount, parser.rowCount > 0 {
-                    isReserved = true
-                    let rows = Double(parser.rowCount) / Double(parser.byteCount)
-                    parser.reserve(rows: Int(rows * Double(fileBytes) * 1.03) + 1024)
+                if parser.byteCount == 0 {
+                    parser.reserve(rows: expectedRows(firstBlock: block, fileBytes: fileBytes))
                 }
+                parser.feed(block)
                 isComplete =
                     !parser.hasHeaderFaults
                     && parser.violations.errorCount < max(options.violationLimit, 1)
@@ -72,5 +69,15 @@ public enum DatasetLoader {
                 parser.violations.first.filter { !$0.kind.isWarning }, total: errors)
         }
         return dataset
+    }
+
+    /// How many rows a file has room for when the rest of it looks like its first block.
+    ///
+    /// Too few cost time, too many nothing: memory that is not written to is not taken.
+    private static func expectedRows(firstBlock: UnsafeRawBufferPointer, fileBytes: Int) -> Int {
+        let lines = firstBlock.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+        guard fileBytes > firstBlock.count else { return lines }
+        let linesPerByte = Double(lines) / Double(firstBlock.count)
+        return Int(linesPerByte * Double(fileBytes) * 1.03) + 1024
     }
 }

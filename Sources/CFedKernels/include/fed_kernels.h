@@ -4,3 +4,4 @@
 #include "fed_histogram.h"
 #include "fed_logistic.h"
 #include "fed_mask.h"
+#include "fed_memory.h"

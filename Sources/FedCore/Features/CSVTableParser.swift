@@ -69,12 +69,20 @@ package struct CSVTableParser {
     /// Whether the header is read and at fault: every row is then, too.
     package private(set) var hasHeaderFaults = false
 
-    /// Makes room for rows to come, so that columns do not grow by doubling.
+    /// Makes room for the rows of a whole file, so that columns do not grow by doubling; best
+    /// before any are there.
     package mutating func reserve(rows: Int) {
         guard options.keepsRows else { return }
-        for index in columns.indices { columns[index].reserveCapacity(rows) }
+        // What an array takes beside its elements.
+        let columnBytes = rows * MemoryLayout<Double>.stride + 64
+        let together = max(1, Int(FED_PREPARE_BYTES_MAX) / columnBytes)
+        for start in stride(from: 0, to: columns.count, by: together) {
+            let group = start..<min(start + together, columns.count)
+            fed_prepare_heap(group.count * columnBytes)
+            for index in group { columns[index].reserveCapacity(rows) }
+        }
         labels.reserveCapacity(rows)
-        if header?.hasRow == true { rowNumbers.reserveCapacity(rows) }
+        rowNumbers.reserveCapacity(rows)
     }
 
     /// Takes the next bytes of the file.

@@ -15,7 +15,7 @@ package struct NodeCommand: AsyncParsableCommand {
         discussion: "A first run: enrol with the invitation, then serve.",
         subcommands: [
             EnrolCommand.self, ServeCommand.self, RunsCommand.self, LedgerCommand.self,
-            MembersCommand.self, ModelCommand.self,
+            MembersCommand.self, ModelCommand.self, DoctorCommand.self,
         ])
 
     package init() {}
