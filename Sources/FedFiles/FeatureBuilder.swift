@@ -36,17 +36,17 @@ public enum FeatureBuilder {
     ///   - partColumn: the bank's column that says which file a row goes to: `fit`, `valid`,
     ///     `test` or 0, 1, 2; `history`, -1 or nothing for rows that only feed windows. By default
     ///     the derivation's column of that role.
+    ///   - tables: the published sums of the derivation's indicators, for all periods of the file.
+    ///   - secrets: the key or lists of those indicators.
     /// - Throws: ``FeatureBuilderError`` with file, line and column.
     @discardableResult
     public static func build(
         raw: String, mapping: [String: String] = [:], derivation: Derivation,
-        standard: FeatureStandard, output: Output, partColumn: String? = nil
+        standard: FeatureStandard, output: Output, partColumn: String? = nil,
+        tables: [IndicatorTable] = [], secrets: IndicatorSecrets = .none
     ) throws(FeatureBuilderError) -> Summary {
         do { try derivation.requireFeeding(standard) } catch { throw .derivation(error) }
-        for name in mapping.keys.sorted()
-        where !derivation.columns.contains(where: { $0.name == name }) {
-            throw .unknownRawColumn(name)
-        }
+        try RawTransactions.check(mapping, derivation)
         if case .folder(_, let bank) = output {
             let isName = bank.utf8.allSatisfy {
                 (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
@@ -58,7 +58,8 @@ public enum FeatureBuilder {
         }
         var pass = FeatureBuilderPass(
             file: BlockReader.fileName(raw), mapping: mapping, derivation: derivation,
-            standard: standard, output: output, partColumn: partColumn)
+            standard: standard, output: output, partColumn: partColumn, secrets: secrets)
+        for table in tables { try pass.publish(table) }
         var failure: FeatureBuilderError?
         do {
             try BlockReader.read(raw) { block, _ in
@@ -99,7 +100,8 @@ struct FeatureBuilderPass: ~Copyable {
 
     init(
         file: String, mapping: [String: String], derivation: Derivation,
-        standard: FeatureStandard, output: FeatureBuilder.Output, partColumn: String?
+        standard: FeatureStandard, output: FeatureBuilder.Output, partColumn: String?,
+        secrets: IndicatorSecrets
     ) {
         self.standard = standard
         self.file = file
@@ -108,10 +110,15 @@ struct FeatureBuilderPass: ~Copyable {
             file: file, derivation: derivation, mapping: mapping, partColumn: partColumn,
             needsPart: output.needsPart)
         timeColumn = reader.headerName(.time)
-        state = DerivationState(derivation)
+        state = DerivationState(derivation, secrets: secrets)
         files = FeatureFiles(
             output: output, standard: standard, hasLabel: derivation.column(.label) != nil)
         limits = standard.features.map(FeatureLimits.init)
+    }
+
+    /// Takes in the sums of an indicator; before the first row they count for all rows.
+    mutating func publish(_ table: IndicatorTable) throws(FeatureBuilderError) {
+        do { try state.publish(table) } catch { throw .derivation(error) }
     }
 
     mutating func feed(_ block: UnsafeRawBufferPointer) throws(FeatureBuilderError) {

@@ -11,13 +11,7 @@ internal import FedCore
 /// The files of features: written beside their places, moved there when all are whole.
 struct FeatureFiles: ~Copyable {
     /// What a row is for.
-    enum Part: Int, CaseIterable {
-        case fit
-        case valid
-        case test
-        /// Feeds windows only.
-        case history
-    }
+    typealias Part = RawTransactions.Part
 
     private let output: FeatureBuilder.Output
     private let header: [UInt8]
@@ -66,7 +60,7 @@ struct FeatureFiles: ~Copyable {
     }
 }
 
-extension FeatureFiles.Part {
+extension RawTransactions.Part {
     /// Reads the word or the number of a part.
     init?(field: UnsafeRawBufferPointer) {
         switch String(decoding: field, as: UTF8.self) {

@@ -51,6 +51,8 @@ public struct Derivation: Equatable, Sendable {
     public let ties: Ties
     /// The raw columns.
     public let columns: [RawColumn]
+    /// What banks count together; most derivations have none.
+    public let indicators: [Indicator]
     /// One for each feature of the standard, in its order.
     public let features: [DerivedFeature]
     /// The document in canonical JSON (RFC 8785).
@@ -63,7 +65,8 @@ public struct Derivation: Equatable, Sendable {
     /// - Throws: ``DerivationError/document(_:)`` with the first place that is wrong.
     public init(
         name: String, version: Int, description: String, standard: String, labelDelay: Int64,
-        ties: Ties, columns: [RawColumn], features: [DerivedFeature]
+        ties: Ties, columns: [RawColumn], indicators: [Indicator] = [],
+        features: [DerivedFeature]
     ) throws(DerivationError) {
         self.name = name
         self.version = version
@@ -72,17 +75,20 @@ public struct Derivation: Equatable, Sendable {
         self.labelDelay = labelDelay
         self.ties = ties
         self.columns = columns
+        self.indicators = indicators
         self.features = features
         do {
             try DerivationRules.check(
                 name: name, version: version, description: description, standard: standard,
-                labelDelay: labelDelay, columns: columns, features: features)
+                labelDelay: labelDelay, columns: columns, indicators: indicators,
+                features: features)
         } catch {
             throw .document(error)
         }
         canonicalBytes = DerivationDocument.canonicalBytes(
             name: name, version: version, description: description, standard: standard,
-            labelDelay: labelDelay, ties: ties, columns: columns, features: features)
+            labelDelay: labelDelay, ties: ties, columns: columns, indicators: indicators,
+            features: features)
         sha256 = SHA256.hash(canonicalBytes)
     }
 
@@ -100,7 +106,8 @@ public struct Derivation: Equatable, Sendable {
         try self.init(
             name: document.name, version: document.version, description: document.description,
             standard: document.standard, labelDelay: document.labelDelay, ties: document.ties,
-            columns: document.columns, features: document.features)
+            columns: document.columns, indicators: document.indicators,
+            features: document.features)
     }
 
     /// Checks that the derivation computes just the features of a standard, in its order.

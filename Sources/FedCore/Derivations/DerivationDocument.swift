@@ -9,12 +9,13 @@ struct DerivationDocument: Decodable {
     let labelDelay: Int64
     let ties: Derivation.Ties
     let columns: [RawColumn]
+    let indicators: [Indicator]
     let features: [Derivation.DerivedFeature]
 
-    /// Every member, all of them required.
+    /// Every member; all but `indicators` are required.
     static let memberNames = [
         "format", "name", "version", "description", "standard", "label_delay", "ties", "columns",
-        "features",
+        "indicators", "features",
     ]
 
     init(from decoder: any Decoder) throws {
@@ -38,6 +39,10 @@ struct DerivationDocument: Decodable {
         columns = try columnMembers.enumerated().map { index, member in
             try member.column(place: "columns[\(index)]")
         }
+        indicators =
+            try members.has("indicators")
+            ? members.value([IndicatorMembers].self, "indicators", "a list of objects")
+                .map(\.indicator) : []
         features = try members.value(
             [DerivedFeatureMembers].self, "features", "a list of objects"
         ).map { Derivation.DerivedFeature(name: $0.name, value: $0.value.resolved(delay: delay)) }
@@ -64,9 +69,10 @@ struct DerivationDocument: Decodable {
     /// The one byte form.
     static func canonicalBytes(
         name: String, version: Int, description: String, standard: String, labelDelay: Int64,
-        ties: Derivation.Ties, columns: [RawColumn], features: [Derivation.DerivedFeature]
+        ties: Derivation.Ties, columns: [RawColumn], indicators: [Indicator],
+        features: [Derivation.DerivedFeature]
     ) -> [UInt8] {
-        CanonicalJSON.object([
+        var members: [String: CanonicalJSON] = [
             "format": .string(Derivation.format),
             "name": .string(name),
             "version": .integer(Int64(version)),
@@ -79,7 +85,12 @@ struct DerivationDocument: Decodable {
                 features.map {
                     .object(["name": .string($0.name), "value": ExpressionMembers.json($0.value)])
                 }),
-        ]).bytes
+        ]
+        // Left out where there are none, as it is in documents from before there were any.
+        if !indicators.isEmpty {
+            members["indicators"] = .array(indicators.map(IndicatorMembers.json))
+        }
+        return CanonicalJSON.object(members).bytes
     }
 }
 

@@ -24,6 +24,8 @@ public enum DerivationError: Error, Equatable, Sendable {
     case repeatedRow
     /// Bytes are not a saved state.
     case notAState(DecodingFailure)
+    /// A table of an indicator cannot be used.
+    case indicator(IndicatorError)
     /// A saved state belongs to another derivation.
     case stateOfAnotherDerivation
 }
@@ -50,6 +52,7 @@ extension DerivationError: CustomStringConvertible {
         case .missingValue(let column): "column \(column): a value is missing"
         case .repeatedRow: "two unlabelled rows in the windows have one row number"
         case .notAState: "the bytes are not a saved state of derivations"
+        case .indicator(let error): "\(error)"
         case .stateOfAnotherDerivation: "the saved state belongs to another derivation"
         }
     }

@@ -12,6 +12,7 @@ struct DerivationProgram {
         case isIn(Int, set: Int)
         case oneHot(Int, Double)
         case window(WindowReading)
+        case indicator(board: Int, reading: Int)
         case ratio(Int, Int, Double)
         case product(Int, Int)
         case sum(Int, Int)
@@ -20,6 +21,8 @@ struct DerivationProgram {
 
     private(set) var steps: [Step] = []
     private(set) var plans: [WindowPlan] = []
+    /// What is read of each indicator of the derivation, in its order.
+    private(set) var indicatorReadings: [[IndicatorBoard.Reading]]
     /// The step of each feature.
     private(set) var features: [Int] = []
     /// The values of `in` operators.
@@ -30,10 +33,13 @@ struct DerivationProgram {
     private var stepsOfExpressions: [Expression: Int] = [:]
     private let numberNames: [String]
     private let entityNames: [String]
+    private let indicators: [Indicator]
 
     init(_ derivation: Derivation) {
         numberNames = derivation.numberColumns.map(\.name)
         entityNames = derivation.entityColumns.map(\.name)
+        indicators = derivation.indicators
+        indicatorReadings = indicators.map { _ in [] }
         isSummed = [Bool](repeating: false, count: numberNames.count)
         for feature in derivation.features { features.append(compile(feature.value)) }
     }
@@ -54,6 +60,7 @@ struct DerivationProgram {
             step = .isIn(operand, set: sets.indexAdding(values))
         case .oneHot(let column, let level): step = .oneHot(number(column), level)
         case .window(let figure): step = .window(reading(figure))
+        case .indicator(let figure): step = reading(figure)
         case .ratio(let first, let second, let empty):
             step = .ratio(compile(first), compile(second), empty)
         case .difference(let first, let second):
@@ -121,6 +128,17 @@ struct DerivationProgram {
         }
         return WindowReading(
             group: group, window: window, kind: kind, index: index, empty: figure.empty)
+    }
+
+    private mutating func reading(_ figure: IndicatorFigure) -> Step {
+        guard let board = indicators.firstIndex(where: { $0.name == figure.indicator }),
+            let measure = indicators[board].measure(figure.measure)
+        else {
+            preconditionFailure("indicator \(figure.indicator) passed the rules and is not there")
+        }
+        let reading = IndicatorBoard.Reading(measure: measure, window: figure.window)
+        return .indicator(
+            board: board, reading: indicatorReadings[board].indexAdding(reading))
     }
 
     private mutating func sum(_ column: String, _ group: Int, _ window: Int) -> Int {

@@ -2,7 +2,7 @@
 enum DerivationRules {
     static func check(
         name: String, version: Int, description: String, standard: String, labelDelay: Int64,
-        columns: [RawColumn], features: [Derivation.DerivedFeature]
+        columns: [RawColumn], indicators: [Indicator], features: [Derivation.DerivedFeature]
     ) throws(FeatureStandardError) {
         try checkName(name, place: "name")
         try checkName(standard, place: "standard")
@@ -26,7 +26,9 @@ enum DerivationRules {
                 place: "features", got: "\(features.count) features",
                 expected: "1...\(FeatureStandard.featureCountMax) features")
         }
-        let rules = ExpressionRules(columns: columns, labelDelay: labelDelay)
+        try IndicatorRules(columns: columns, labelDelay: labelDelay).check(indicators)
+        let rules = ExpressionRules(
+            columns: columns, indicators: indicators, labelDelay: labelDelay)
         var names: Set<String> = []
         for (index, feature) in features.enumerated() {
             let place = "features[\(index)]"
@@ -108,6 +110,7 @@ enum DerivationRules {
 /// The rules of one operator within the columns of its document.
 private struct ExpressionRules {
     let columns: [RawColumn]
+    let indicators: [Indicator]
     let labelDelay: Int64
 
     func check(
@@ -138,6 +141,9 @@ private struct ExpressionRules {
                     place: place + ".level", got: "\(level)", expected: "a whole number")
             }
         case .window(let figure): try check(figure, place: place)
+        case .indicator(let figure):
+            try IndicatorRules(columns: columns, labelDelay: labelDelay)
+                .check(figure, of: indicators, place: place)
         case .ratio(_, _, let empty): try checkNumber(empty, place: place + ".empty")
         case .product(let terms), .sum(let terms):
             try checkCount(terms.count, 2...64, place: place + ".terms")

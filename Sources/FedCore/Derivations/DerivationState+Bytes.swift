@@ -21,6 +21,7 @@ extension DerivationState {
         writer.write(derivation.sha256)
         writer.write(now)
         for group in groups { group.write(to: &writer, now: now) }
+        for board in boards { board.write(to: &writer) }
         return writer.bytes
     }
 
@@ -28,8 +29,10 @@ extension DerivationState {
     ///
     /// - Throws: ``DerivationError/notAState(_:)`` or
     ///   ``DerivationError/stateOfAnotherDerivation``.
-    public init(_ derivation: Derivation, canonicalBytes bytes: [UInt8]) throws(DerivationError) {
-        self.init(derivation)
+    public init(
+        _ derivation: Derivation, secrets: IndicatorSecrets = .none, canonicalBytes bytes: [UInt8]
+    ) throws(DerivationError) {
+        self.init(derivation, secrets: secrets)
         var reader = ByteReader(bytes)
         do throws(DecodingFailure) {
             guard try reader.readFixed(Self.magic.count) == Self.magic else {
@@ -48,9 +51,13 @@ extension DerivationState {
                 throw DecodingFailure.invalidValue(field: "time", at: at)
             }
             for group in groups.indices { try groups[group].read(from: &reader, now: now) }
+            for board in boards.indices { try boards[board].read(from: &reader, now: now) }
             try reader.finish()
         } catch {
             throw .notAState(error)
+        }
+        for board in boards where !board.entries.isEmpty {
+            if let failure = board.indexFailure { throw .indicator(failure) }
         }
     }
 }
@@ -155,5 +162,56 @@ extension WindowGroup {
         let isSummed = plan.sums.contains { $0.value == index }
         let most = isSummed ? ExactSum.magnitudeMax : FeatureStandard.magnitudeMax
         return abs(Double(bitPattern: bits)) <= most || bits == Double.nan.bitPattern
+    }
+}
+
+extension IndicatorBoard {
+    /// Writes the periods that are within the farthest window, or still to come.
+    fileprivate func write(to writer: inout ByteWriter) {
+        writer.writeEach(entries.sorted { $0.key < $1.key }) { writer, item in
+            writer.write(item.key)
+            writer.write(UInt32(item.value.revision))
+            writer.writeEach(item.value.cells) { writer, cell in writer.write(UInt32(cell)) }
+            for values in item.value.values {
+                for value in values { writer.write(value) }
+            }
+        }
+    }
+
+    /// Reads what ``write(to:)`` wrote into an empty board.
+    fileprivate mutating func read(
+        from reader: inout ByteReader, now: Int64
+    ) throws(DecodingFailure) {
+        if now != Int64.min { advance(to: now) }
+        var last: Int64?
+        let count: UInt32 = try reader.read()
+        for _ in 0..<count {
+            let at = reader.position
+            let period = try reader.readInt64()
+            guard last.map({ $0 < period }) ?? true, period.magnitude <= 1 << 41 else {
+                throw .invalidValue(field: "period", at: at)
+            }
+            last = period
+            let revision: UInt32 = try reader.read()
+            var cells: [Int32] = []
+            let cellCount: UInt32 = try reader.read()
+            for _ in 0..<cellCount {
+                let at = reader.position
+                let cell: UInt32 = try reader.read()
+                guard cell < UInt32(indicator.cellCount), cells.last.map({ $0 < cell }) ?? true
+                else { throw .invalidValue(field: "cell", at: at) }
+                cells.append(Int32(cell))
+            }
+            var values: [[Int64]] = []
+            for _ in indicator.measures {
+                var list: [Int64] = []
+                for _ in cells { list.append(try reader.readInt64()) }
+                values.append(list)
+            }
+            let entry = Entry(revision: Int(revision), cells: cells, values: values)
+            guard take(entry, period: period) else {
+                throw .invalidValue(field: "period", at: at)
+            }
+        }
     }
 }

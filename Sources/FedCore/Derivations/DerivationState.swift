@@ -14,18 +14,33 @@ public struct DerivationState: Sendable {
 
     var now = Int64.min
     var groups: [WindowGroup]
+    var boards: [IndicatorBoard]
     private let program: DerivationProgram
     private let numberColumns: [RawColumn]
     private let entityColumns: [RawColumn]
+    /// The entity column of each indicator.
+    private let indicatorEntities: [Int]
     // Room for one call, kept to be used again.
     private var results: [Double]
     private var slots: [Int32] = []
     private var kept: [UInt64] = []
 
     /// Begins without rows.
-    public init(_ derivation: Derivation) {
+    ///
+    /// - Parameter secrets: the key or lists of the derivation's indicators; without those that an
+    ///   indicator needs, ``publish(_:)`` refuses its tables.
+    public init(_ derivation: Derivation, secrets: IndicatorSecrets = .none) {
         self.derivation = derivation
-        program = DerivationProgram(derivation)
+        let program = DerivationProgram(derivation)
+        self.program = program
+        boards = derivation.indicators.indices.map {
+            IndicatorBoard(
+                derivation.indicators[$0], readings: program.indicatorReadings[$0],
+                secrets: secrets)
+        }
+        indicatorEntities = derivation.indicators.map { indicator in
+            derivation.entityColumns.firstIndex { $0.name == indicator.entity } ?? 0
+        }
         groups = program.plans.map(WindowGroup.init)
         numberColumns = derivation.numberColumns
         entityColumns = derivation.entityColumns
@@ -77,6 +92,7 @@ public struct DerivationState: Sendable {
         }
         try checkNumbers(rows)
         now = first.time
+        for board in boards.indices { boards[board].advance(to: now) }
         slots.removeAll(keepingCapacity: true)
         for group in groups.indices { groups[group].sweep(at: now, rows: rows.count) }
         switch derivation.ties {
@@ -109,11 +125,43 @@ public struct DerivationState: Sendable {
     ) throws(DerivationError) -> Bool {
         try check(time: time)
         now = time
+        for board in boards.indices { boards[board].advance(to: now) }
         var isOfUse = false
         for group in groups.indices where groups[group].plan.hasLabels {
             if groups[group].learn(row: row, isFraud: isFraud) { isOfUse = true }
         }
         return isOfUse
+    }
+
+    /// Takes in the sums that all banks made of an indicator.
+    ///
+    /// They count from now on, for rows to whose windows their periods belong. A period that was
+    /// given before is replaced by one of a greater revision.
+    ///
+    /// - Returns: how many of the table's periods were taken: those too old, or of no greater
+    ///   revision, are not.
+    /// - Throws: ``DerivationError/indicator(_:)`` for a table of another derivation, or where the
+    ///   key or list of the indicator is missing.
+    @discardableResult
+    public mutating func publish(_ table: IndicatorTable) throws(DerivationError) -> Int {
+        guard table.derivationSHA256 == derivation.sha256,
+            let board = derivation.indicators.firstIndex(where: { $0.name == table.indicator })
+        else { throw .indicator(.tableOfAnotherIndicator(expected: table.indicator)) }
+        do {
+            return try boards[board].publish(table)
+        } catch {
+            throw .indicator(error)
+        }
+    }
+
+    /// Periods within the windows of the latest row for which no table has come, by indicator.
+    public var missingPeriods: [String: [Int64]] {
+        var missing: [String: [Int64]] = [:]
+        for board in boards {
+            let periods = board.missingPeriods()
+            if !periods.isEmpty { missing[board.indicator.name] = periods }
+        }
+        return missing
     }
 
     // MARK: - Checks
@@ -229,6 +277,9 @@ public struct DerivationState: Sendable {
             case .window(let reading):
                 value = groups[reading.group].figure(
                     reading, slot: slots[base + reading.group], time: row.time)
+            case .indicator(let board, let reading):
+                let entity = row.entities[indicatorEntities[board]]
+                value = boards[board].value(reading, of: entity)
             case .ratio(let numerator, let denominator, let empty):
                 let (numerator, denominator) = (results[numerator], results[denominator])
                 value = denominator == 0 ? empty : numerator / denominator
@@ -239,14 +290,6 @@ public struct DerivationState: Sendable {
             results[index] = value
         }
         for step in program.features { features.append(results[step]) }
-    }
-}
-
-extension Int64 {
-    /// The quotient rounded down, by a divisor above 0.
-    fileprivate func flooredQuotient(by divisor: Int64) -> Int64 {
-        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? quotient - 1 : quotient
     }
 }
 

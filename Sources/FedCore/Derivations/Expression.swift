@@ -90,6 +90,8 @@ public indirect enum Expression: Hashable, Sendable {
     case oneHot(column: String, level: Double)
     /// A figure of a window.
     case window(WindowFigure)
+    /// A figure of an indicator: what all banks counted.
+    case indicator(IndicatorFigure)
     /// Numerator over denominator, `empty` where the denominator is 0.
     case ratio(Expression, Expression, empty: Double)
     /// The product, multiplied from the first to the last.
@@ -104,7 +106,7 @@ extension Expression {
     /// The expressions that this one is made of.
     var operands: [Expression] {
         switch self {
-        case .copy, .constant, .hour, .day, .weekday, .oneHot, .window: []
+        case .copy, .constant, .hour, .day, .weekday, .oneHot, .window, .indicator: []
         case .compare(let operand, _, _), .isIn(let operand, _): [operand]
         case .ratio(let first, let second, _), .difference(let first, let second):
             [first, second]

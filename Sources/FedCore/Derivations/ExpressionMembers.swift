@@ -19,6 +19,7 @@ struct ExpressionMembers: Decodable {
         case timeSinceLast = "time_since_last"
         case frauds
         case fraudShare = "fraud_share"
+        case indicator
         case ratio
         case times
         case plus
@@ -38,6 +39,7 @@ struct ExpressionMembers: Decodable {
             case .sum, .distinct: ["column", "by", "window"]
             case .mean, .min, .max: ["column", "by", "window", "empty"]
             case .timeSinceLast, .fraudShare: ["by", "window", "empty"]
+            case .indicator: ["indicator", "measure", "window"]
             case .ratio: ["of", "to", "empty"]
             case .times, .plus: ["terms"]
             case .minus: ["of", "less"]
@@ -112,6 +114,11 @@ struct ExpressionMembers: Decodable {
         case .timeSinceLast: return try figure(.timeSinceLast)
         case .frauds: return try figure(.frauds)
         case .fraudShare: return try figure(.fraudShare)
+        case .indicator:
+            return .indicator(
+                IndicatorFigure(
+                    indicator: try text("indicator"), measure: try text("measure"),
+                    window: try members.value(WindowMembers.self, "window", "an object").window))
         case .ratio:
             return .ratio(
                 try operand("of"), try operand("to"),
@@ -132,11 +139,15 @@ struct ExpressionMembers: Decodable {
             return .compare(resolve(operand, delay), relation, value)
         case .isIn(let operand, let values): return .isIn(resolve(operand, delay), values)
         case .window(let figure):
-            guard figure.window.near == WindowMembers.afterDelay else { return expression }
-            // Wrapping keeps nonsense out of a trap; the rules refuse it by its size.
-            let window = TimeWindow(far: figure.window.far &+ delay, near: delay)
             return .window(
-                WindowFigure(figure.measure, by: figure.by, window: window, empty: figure.empty))
+                WindowFigure(
+                    figure.measure, by: figure.by, window: figure.window.resolved(delay: delay),
+                    empty: figure.empty))
+        case .indicator(let figure):
+            return .indicator(
+                IndicatorFigure(
+                    indicator: figure.indicator, measure: figure.measure,
+                    window: figure.window.resolved(delay: delay)))
         case .ratio(let first, let second, let empty):
             return .ratio(resolve(first, delay), resolve(second, delay), empty: empty)
         case .product(let terms): return .product(terms.map { resolve($0, delay) })
@@ -168,6 +179,13 @@ struct ExpressionMembers: Decodable {
         case .oneHot(let column, let level):
             return object(.oneHot, ["column": .string(column), "level": .number(level)])
         case .window(let figure): return json(figure)
+        case .indicator(let figure):
+            return object(
+                .indicator,
+                [
+                    "indicator": .string(figure.indicator), "measure": .string(figure.measure),
+                    "window": WindowMembers.json(figure.window),
+                ])
         case .ratio(let first, let second, let empty):
             return object(
                 .ratio, ["of": json(first), "to": json(second), "empty": .number(empty)])
@@ -194,9 +212,7 @@ struct ExpressionMembers: Decodable {
         var members: [String: CanonicalJSON] = [
             "op": .string(op.rawValue),
             "by": .array(figure.by.map { .string($0) }),
-            "window": .object([
-                "far": .integer(figure.window.far), "near": .integer(figure.window.near),
-            ]),
+            "window": WindowMembers.json(figure.window),
         ]
         if let column { members["column"] = .string(column) }
         if op.memberNames.contains("empty") { members["empty"] = .number(figure.empty) }
@@ -212,6 +228,10 @@ struct WindowMembers: Decodable {
     static let memberNames = ["far", "near", "after_label_delay"]
 
     let window: TimeWindow
+
+    static func json(_ window: TimeWindow) -> CanonicalJSON {
+        .object(["far": .integer(window.far), "near": .integer(window.near)])
+    }
 
     init(from decoder: any Decoder) throws {
         let members = try StrictMembers(decoder, allowed: Self.memberNames)
@@ -230,5 +250,14 @@ struct WindowMembers: Decodable {
             }
             window = TimeWindow(far: far, near: near)
         }
+    }
+}
+
+extension TimeWindow {
+    /// The window with its near end moved to the label delay, where that was asked for.
+    fileprivate func resolved(delay: Int64) -> TimeWindow {
+        guard near == WindowMembers.afterDelay else { return self }
+        // Wrapping keeps nonsense out of a trap; the rules refuse it by its size.
+        return TimeWindow(far: far &+ delay, near: delay)
     }
 }

@@ -56,6 +56,7 @@ struct NaiveDerivation {
         case .sum(let terms): return terms.reduce(0) { $0 + value($1, row) }
         case .difference(let first, let second): return value(first, row) - value(second, row)
         case .window(let figure): return value(figure, row)
+        case .indicator: return .nan
         }
     }
 

@@ -4,7 +4,9 @@ import Testing
 
 /// The files about standards that the repository carries.
 struct FeatureStandardFilesTests {
-    @Test(arguments: ["handbook": 17, "sparkov": 32, "ulb_trunc": 29, "uci_default": 23])
+    @Test(arguments: [
+        "handbook": 17, "handbook_shared": 17, "sparkov": 32, "ulb_trunc": 29, "uci_default": 23,
+    ])
     func everyStandardOfADataSetIsValid(name: String, featureCount: Int) throws {
         let standard = try FeatureStandard(
             json: repositoryFile("Datasets/standards/\(name).json"))

@@ -1,0 +1,160 @@
+/// What one bank counts for an indicator: figures by period and cell, from its own rows.
+///
+/// A value type without clock. It holds the bank's own figures and must not leave the bank: only
+/// masked sums do. Rows may come in any order of time; labels and verdicts with the row or later.
+public struct IndicatorLedger: Sendable {
+    /// The figures of one period: the cells that are active, and values one row a cell.
+    private struct Figures: Sendable {
+        var slots: [Int32: Int] = [:]
+        var values: [Int64] = []
+        var seen: Set<DistinctValue> = []
+    }
+
+    private struct DistinctValue: Hashable, Sendable {
+        let cell: Int32
+        let measure: Int32
+        let entity: UInt64
+        let value: UInt64
+    }
+
+    /// The indicator.
+    public let indicator: Indicator
+    private var cells: IndicatorCells
+    private let entityColumn: Int
+    /// The column of each measure that has one, among numbers or entities.
+    private let columns: [Int]
+    private var periods: [Int64: Figures] = [:]
+
+    /// Begins with nothing counted.
+    ///
+    /// - Parameters:
+    ///   - name: an indicator of the derivation.
+    ///   - secrets: the shared key or list, where the index needs one.
+    /// - Throws: ``IndicatorError``.
+    public init(
+        _ derivation: Derivation, indicator name: String, secrets: IndicatorSecrets = .none
+    ) throws(IndicatorError) {
+        guard let indicator = derivation.indicators.first(where: { $0.name == name }),
+            let column = derivation.entityColumns.firstIndex(where: { $0.name == indicator.entity })
+        else { throw .unknownIndicator(name) }
+        self.indicator = indicator
+        cells = try IndicatorCells(indicator, secrets: secrets)
+        entityColumn = column
+        columns = indicator.measures.map { measure in
+            switch measure.kind {
+            case .count, .frauds, .confirmed: 0
+            case .sum(let column, _):
+                derivation.numberColumns.firstIndex { $0.name == column } ?? 0
+            case .distinct(let column):
+                derivation.entityColumns.firstIndex { $0.name == column } ?? 0
+            }
+        }
+    }
+
+    /// Periods with rows, ascending.
+    public var countedPeriods: [Int64] { periods.keys.sorted() }
+
+    /// Counts a row; its label, where it has one already, counts as a fraud or not.
+    ///
+    /// - Returns: whether the row's entity is in the index.
+    @discardableResult
+    public mutating func add(_ row: RawRow) -> Bool {
+        let entity = row.entities[entityColumn]
+        let found = cells.cells(of: entity)
+        guard !found.isEmpty else { return false }
+        let period = indicator.period(of: row.time)
+        var figures = periods.removeValue(forKey: period) ?? Figures()
+        for cell in found {
+            let base = slot(of: cell, in: &figures)
+            for (index, measure) in indicator.measures.enumerated() {
+                switch measure.kind {
+                case .count: figures.values[base + index] += 1
+                case .frauds: if row.isFraud == true { figures.values[base + index] += 1 }
+                case .confirmed: break
+                case .sum(_, let unit):
+                    let units = (row.numbers[columns[index]] / unit).rounded()
+                    guard units.magnitude < 0x1p62 else { break }
+                    let (sum, overflow) = figures.values[base + index].addingReportingOverflow(
+                        Int64(units))
+                    if !overflow { figures.values[base + index] = sum }
+                case .distinct:
+                    let value = DistinctValue(
+                        cell: cell, measure: Int32(index), entity: entity.bits,
+                        value: row.entities[columns[index]].bits)
+                    guard row.entities[columns[index]] != .missing,
+                        figures.seen.insert(value).inserted
+                    else { break }
+                    figures.values[base + index] += 1
+                }
+            }
+        }
+        periods[period] = figures
+        return true
+    }
+
+    /// Counts a row, given before without its label, as a fraud: its label has come.
+    public mutating func learnFraud(_ row: RawRow) { raise(.frauds, row) }
+
+    /// Counts a row, given before, as confirmed by a reviewer.
+    public mutating func confirm(_ row: RawRow) { raise(.confirmed, row) }
+
+    private mutating func raise(_ kind: Indicator.Measure.Kind, _ row: RawRow) {
+        let found = cells.cells(of: row.entities[entityColumn])
+        let period = indicator.period(of: row.time)
+        guard !found.isEmpty, var figures = periods.removeValue(forKey: period) else { return }
+        for cell in found {
+            let base = slot(of: cell, in: &figures)
+            for (index, measure) in indicator.measures.enumerated() where measure.kind == kind {
+                figures.values[base + index] += 1
+            }
+        }
+        periods[period] = figures
+    }
+
+    private func slot(of cell: Int32, in figures: inout Figures) -> Int {
+        if let slot = figures.slots[cell] { return slot }
+        let slot = figures.values.count
+        figures.slots[cell] = slot
+        figures.values.append(contentsOf: repeatElement(0, count: indicator.measures.count))
+        return slot
+    }
+
+    /// Forgets what no later sum can ask for, once the sums of all periods before one are made.
+    public mutating func forget(before period: Int64) {
+        let window = indicator.floorWindow / indicator.period
+        periods = periods.filter { $0.key > period - window }
+    }
+
+    // MARK: - Answers
+
+    /// For each period from `first` on, 1 for the cells with rows in the floor's window up to the
+    /// period's end, else 0: period after period.
+    func presence(first: Int64, count: Int) -> [Int64] {
+        let window = indicator.floorWindow / indicator.period
+        let cellCount = indicator.cellCount
+        var latest = [Int64](repeating: .min, count: cellCount)
+        func take(_ period: Int64) {
+            guard let figures = periods[period] else { return }
+            for cell in figures.slots.keys { latest[Int(cell)] = period }
+        }
+        for period in (first - window + 1)..<first { take(period) }
+        var lanes: [Int64] = []
+        lanes.reserveCapacity(cellCount * count)
+        for period in first..<(first + Int64(count)) {
+            take(period)
+            for cell in 0..<cellCount { lanes.append(latest[cell] > period - window ? 1 : 0) }
+        }
+        return lanes
+    }
+
+    /// The figures of one cell and period, each within its bound.
+    func values(cell: Int32, period: Int64, into lanes: inout [Int64]) {
+        guard let figures = periods[period], let slot = figures.slots[cell] else {
+            lanes.append(contentsOf: repeatElement(0, count: indicator.measures.count))
+            return
+        }
+        for (index, measure) in indicator.measures.enumerated() {
+            lanes.append(min(max(figures.values[slot + index], -measure.most), measure.most))
+        }
+    }
+}
