@@ -14,11 +14,22 @@ struct DailyFacts: Sendable {
         case confirmed
         /// Payments that a reviewer cleared.
         case cleared
+        /// Payments known as frauds, by a verdict or by a label.
+        case bad
+    }
+
+    /// A kind of sum of amounts.
+    enum Money: Int, CaseIterable {
+        /// Of all payments.
+        case all
+        /// Of payments known as frauds.
+        case bad
     }
 
     /// Days kept, today included: 30 days behind the longest label delay.
     static let span = 48
     private static let width = Fact.allCases.count
+    private static let moneyWidth = Money.allCases.count
 
     private var counts: [UInt16]
     private var amounts: [Float]
@@ -29,7 +40,7 @@ struct DailyFacts: Sendable {
     init(keyCount: Int) {
         self.keyCount = keyCount
         counts = [UInt16](repeating: 0, count: keyCount * Self.span * Self.width)
-        amounts = [Float](repeating: 0, count: keyCount * Self.span)
+        amounts = [Float](repeating: 0, count: keyCount * Self.span * Self.moneyWidth)
     }
 
     /// Moves on; what falls behind the span is forgotten.
@@ -40,7 +51,7 @@ struct DailyFacts: Sendable {
             for key in 0..<keyCount {
                 let start = (key * Self.span + slot) * Self.width
                 for index in start..<(start + Self.width) { counts[index] = 0 }
-                amounts[key * Self.span + slot] = 0
+                for money in Money.allCases { amounts[place(money, key, slot)] = 0 }
             }
         }
         today = max(today, day)
@@ -54,9 +65,13 @@ struct DailyFacts: Sendable {
     }
 
     /// Adds the amount of one payment of a day.
-    mutating func enter(amount: Float, key: Int, day: Int) {
+    mutating func enter(_ amount: Float, to money: Money, key: Int, day: Int) {
         guard day > today - Self.span, day <= today else { return }
-        amounts[key * Self.span + day % Self.span] += amount
+        amounts[place(money, key, day % Self.span)] += amount
+    }
+
+    private func place(_ money: Money, _ key: Int, _ slot: Int) -> Int {
+        (key * Self.span + slot) * Self.moneyWidth + money.rawValue
     }
 
     /// A count of one day; 0 for days that are not kept.
@@ -81,10 +96,12 @@ struct DailyFacts: Sendable {
     }
 
     /// The sum of amounts of some days.
-    func amount(key: Int, days: Range<Int>) -> Float {
+    func amount(_ money: Money, key: Int, days: Range<Int>) -> Float {
         var sum: Float = 0
-        for day in max(days.lowerBound, today - Self.span + 1, 0)..<min(days.upperBound, today + 1)
-        { sum += amounts[key * Self.span + day % Self.span] }
+        let first = max(days.lowerBound, today - Self.span + 1, 0)
+        for day in first..<max(first, min(days.upperBound, today + 1)) {
+            sum += amounts[place(money, key, day % Self.span)]
+        }
         return sum
     }
 }

@@ -13,7 +13,7 @@ struct IndicatorBook: Sendable {
     private static let labelWindows = [1, 7, 30]
     private static let verdictWindows = [3, 7, 14]
     private static let activityWindows = [1, 7]
-    private static let historyWindows = [7, 14, 28]
+    private static let historyWindows = [3, 7, 14, 28]
     private static let historyDays = 40
 
     private let entity: LoopStream.Entity
@@ -53,20 +53,33 @@ struct IndicatorBook: Sendable {
     /// Takes one payment in, at the end of its day.
     mutating func enterRow(key: Int, bank: Int, day: Int, amount: Float) {
         enter(.rows, key: key, bank: bank, day: day)
-        if entity.isShared { shared.enter(amount: amount, key: key, day: day) }
+        own[bank].enter(amount, to: .all, key: key, day: day)
+        if entity.isShared { shared.enter(amount, to: .all, key: key, day: day) }
         lastActive[bank][key] = max(lastActive[bank][key], Int32(day))
         firstSeen[key] = min(firstSeen[key], Int32(day))
     }
 
     /// Takes one ordinary label in, when it is known.
-    mutating func enterLabel(key: Int, bank: Int, day: Int, isFraud: Bool) {
+    ///
+    /// - Parameter isNews: whether no reviewer had said so before.
+    mutating func enterLabel(
+        key: Int, bank: Int, day: Int, isFraud: Bool, amount: Float, isNews: Bool
+    ) {
         enter(.labelled, key: key, bank: bank, day: day)
-        if isFraud { enter(.frauds, key: key, bank: bank, day: day) }
+        guard isFraud else { return }
+        enter(.frauds, key: key, bank: bank, day: day)
+        if isNews { enterBad(key: key, bank: bank, day: day, amount: amount) }
     }
 
     /// Takes one verdict in, at the end of the day of the review.
-    mutating func enterVerdict(key: Int, bank: Int, day: Int, isFraud: Bool) {
+    mutating func enterVerdict(key: Int, bank: Int, day: Int, isFraud: Bool, amount: Float) {
         enter(isFraud ? .confirmed : .cleared, key: key, bank: bank, day: day)
+        if isFraud { enterBad(key: key, bank: bank, day: day, amount: amount) }
+    }
+
+    private mutating func enterBad(key: Int, bank: Int, day: Int, amount: Float) {
+        own[bank].enter(.bad, key: key, day: day)
+        own[bank].enter(amount, to: .bad, key: key, day: day)
     }
 
     private mutating func enter(_ fact: DailyFacts.Fact, key: Int, bank: Int, day: Int) {
@@ -116,6 +129,10 @@ struct IndicatorBook: Sendable {
                 try add("days_since_first_fraud", .integer, Double(Self.historyDays + 1))
                 try add("genuine_since_fraud", .integer, 500)
             }
+            if hasAmounts {
+                try add("amount_over_clean_mean", .continuous, 1_000)
+                try add("amount_over_fraud_mean", .continuous, 1_000)
+            }
             if hasActivity {
                 for window in Self.activityWindows { try add("rows\(window)", .integer, 2_000) }
                 try add("banks", .integer, 100)
@@ -127,10 +144,9 @@ struct IndicatorBook: Sendable {
     }
 
     private var hasLabels: Bool { variant.sharesIndicators && entity.isShared }
-    private var hasHistory: Bool {
-        variant.usesVerdicts && variant.readsHistory && entity.isShared
-    }
-    private var hasVerdicts: Bool { variant.usesVerdicts && !hasHistory }
+    private var hasHistory: Bool { variant.usesVerdicts && variant.readsHistory }
+    private var hasVerdicts: Bool { variant.usesVerdicts && !variant.readsHistory }
+    private var hasAmounts: Bool { variant.usesVerdicts && !entity.isShared }
     private var hasActivity: Bool { variant.sharesActivity && entity.isShared }
 
     /// Appends the indicators of a row as they are known on the morning of a day.
@@ -148,6 +164,7 @@ struct IndicatorBook: Sendable {
         if hasHistory {
             appendHistory(variant.sharesVerdicts && isOpen ? shared : own[bank], key, day, &row)
         }
+        if hasAmounts { appendAmounts(own[bank], key, amount, day, &row) }
         if hasActivity { appendActivity(bank, key, amount, day, isOpen, &row) }
     }
 
@@ -161,6 +178,7 @@ struct IndicatorBook: Sendable {
             row += [Float](repeating: 0, count: 2 * Self.historyWindows.count)
             row += [Float(Self.historyDays + 1), Float(Self.historyDays + 1), 0]
         }
+        if hasAmounts { row += [0, 0] }
         if hasActivity {
             row += [Float](repeating: 0, count: Self.activityWindows.count)
             row += [0, Float(Self.ageMax), 0]
@@ -244,6 +262,20 @@ struct IndicatorBook: Sendable {
         row.append(Float(sinceLast > Self.historyDays ? 0 : genuineSince))
     }
 
+    /// The amount against the party's other payments of 28 days, known frauds taken out, and
+    /// against those frauds.
+    private func appendAmounts(
+        _ facts: DailyFacts, _ key: Int, _ amount: Float, _ day: Int, _ row: inout [Float]
+    ) {
+        let days = (day - 28)..<day
+        let bad = facts.sum(.bad, key: key, days: days)
+        let badAmount = facts.amount(.bad, key: key, days: days)
+        let clean = facts.sum(.rows, key: key, days: days) - bad
+        let cleanAmount = facts.amount(.all, key: key, days: days) - badAmount
+        row.append(clean > 0 && cleanAmount > 0 ? amount * Float(clean) / cleanAmount : 0)
+        row.append(bad > 0 && badAmount > 0 ? amount * Float(bad) / badAmount : 0)
+    }
+
     private func appendActivity(
         _ bank: Int, _ key: Int, _ amount: Float, _ day: Int, _ isOpen: Bool, _ row: inout [Float]
     ) {
@@ -255,7 +287,7 @@ struct IndicatorBook: Sendable {
         row.append(isOpen ? Float(min(Self.ageMax, day - Int(firstSeen[key]))) : 0)
         let month = (day - Self.activityDays)..<day
         let rows = isOpen ? shared.sum(.rows, key: key, days: month) : 0
-        let mean = rows == 0 ? 0 : shared.amount(key: key, days: month) / Float(rows)
+        let mean = rows == 0 ? 0 : shared.amount(.all, key: key, days: month) / Float(rows)
         row.append(mean > 0 ? amount / mean : 0)
     }
 }

@@ -102,13 +102,16 @@ struct ReplayState {
 
     private mutating func learnLabels(of day: Int, hours: Range<Int>) {
         for (number, bank) in stream.banks.enumerated() {
-            for row in indexes[number].rows(day..<(day + 1))
-            where hours.contains(Int(bank.hours[row])) {
+            let rows = indexes[number].rows(day..<(day + 1))
+            let reviewed = kept[day]?[number].reviewed ?? []
+            for row in rows where hours.contains(Int(bank.hours[row])) {
                 for book in books.indices {
                     let key = bank.keys[book][row]
                     guard key >= 0 else { continue }
                     books[book].enterLabel(
-                        key: Int(key), bank: number, day: day, isFraud: bank.labels[row] == 1)
+                        key: Int(key), bank: number, day: day, isFraud: bank.labels[row] == 1,
+                        amount: bank.amounts[row], isNews: !reviewed.contains(row - rows.lowerBound)
+                    )
                 }
             }
         }
@@ -299,7 +302,8 @@ struct ReplayState {
             let key = bank.keys[book][row]
             guard key >= 0 else { continue }
             books[book].enterVerdict(
-                key: Int(key), bank: number, day: day, isFraud: bank.labels[row] == 1)
+                key: Int(key), bank: number, day: day, isFraud: bank.labels[row] == 1,
+                amount: bank.amounts[row])
         }
     }
 

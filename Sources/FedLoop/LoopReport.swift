@@ -15,6 +15,13 @@ public struct LoopReport: Sendable {
         public let low: Double
         /// The 97.5th percentile.
         public let high: Double
+
+        /// Wraps the members.
+        public init(value: Double, low: Double, high: Double) {
+            self.value = value
+            self.low = low
+            self.high = high
+        }
     }
 
     /// One variant's result.

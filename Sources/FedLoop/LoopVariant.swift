@@ -10,7 +10,7 @@ public struct LoopVariant: Equatable, Sendable {
     public var usesVerdicts = false
     /// Whether reviewed rows are trained on before their ordinary labels are known.
     public var trainsOnVerdicts = false
-    /// Whether verdicts and labels of a shared kind of party are read as one history: labels where
+    /// Whether verdicts and labels of a party are read as one history: labels where
     /// they are known, verdicts where they are not; else verdicts are counted by themselves.
     public var readsHistory = true
     /// Whether sums over banks of rows and of ordinary labels are shared.

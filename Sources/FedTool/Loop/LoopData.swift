@@ -2,6 +2,7 @@ internal import FedCore
 internal import FedFiles
 internal import FedLoop
 internal import FedSynthetic
+internal import Foundation
 
 /// Makes streams for replays: of files of raw transactions, or of the synthetic consortium.
 enum LoopData {
@@ -80,5 +81,62 @@ enum LoopData {
             }
         }
         return try builder.finish()
+    }
+
+    /// The banks' files of raw transactions in a folder, by the banks' names.
+    static func files(in folder: String) throws -> [(bank: String, path: String)] {
+        let suffix = "_transactions.csv"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            .filter { $0.hasPrefix("bank_") && $0.hasSuffix(suffix) }
+            .map { (String($0.dropFirst(5).dropLast(suffix.count)), "\(folder)/\($0)") }
+    }
+
+    /// Replays variants, several at once.
+    ///
+    /// - Returns: the results in the order of the variants.
+    /// - Throws: `LoopError`.
+    static func replay(
+        _ variants: [LoopVariant], of stream: LoopStream, plan: LoopPlan, jobs: Int
+    ) async throws -> [LoopReport.Entry] {
+        try await withThrowingTaskGroup(of: (Int, LoopReport.Entry).self) { group in
+            var entries = [LoopReport.Entry?](repeating: nil, count: variants.count)
+            // The variants with most work come last in the list and go first.
+            for (started, place) in variants.indices.reversed().enumerated() {
+                if started >= jobs, let (done, entry) = try await group.next() {
+                    entries[done] = entry
+                }
+                group.addTask {
+                    let clock = ContinuousClock()
+                    let start = clock.now
+                    let outcome = try LoopReplay.run(stream, plan: plan, variant: variants[place])
+                    let time = (clock.now - start).components
+                    let seconds = Double(time.seconds) + Double(time.attoseconds) * 1e-18
+                    return (place, LoopReport.Entry(outcome: outcome, seconds: seconds))
+                }
+            }
+            for try await (done, entry) in group { entries[done] = entry }
+            return entries.compactMap(\.self)
+        }
+    }
+}
+
+extension LoopPlan {
+    /// Eight periods of five days on the Fraud Detection Handbook's days 125 to 164, as the
+    /// benchmark's test rows; the loop runs from day 60.
+    static var handbook: LoopPlan {
+        var plan = LoopPlan(
+            firstDay: 60, warmUpTrainings: [60, 80, 100], measuredFrom: 125, periodDays: 5,
+            periodCount: 8)
+        plan.normalShare = 0.34
+        return plan
+    }
+
+    /// Eight periods of six days of the synthetic consortium's 150 days.
+    static var synthetic: LoopPlan {
+        var plan = LoopPlan(
+            firstDay: 40, warmUpTrainings: [40, 60, 80], measuredFrom: 100, periodDays: 6,
+            periodCount: 8)
+        plan.normalShare = 0.34
+        return plan
     }
 }
