@@ -8,7 +8,7 @@ package struct FedCommand: AsyncParsableCommand {
         abstract: "The data scientist's tool: check data, train, evaluate, compare, demonstrate.",
         subcommands: [
             CheckCommand.self, StandardCommand.self, FeaturesCommand.self, TrainCommand.self,
-            EvaluateCommand.self,
+            EvaluateCommand.self, SimulateLoopCommand.self,
             SyntheticCommand.self, DemoCommand.self, MeasureCommand.self,
         ])
 

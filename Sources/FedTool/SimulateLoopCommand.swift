@@ -1,0 +1,141 @@
+internal import ArgumentParser
+internal import FedConsole
+internal import FedCore
+internal import FedFiles
+internal import FedLoop
+internal import FedRuntime
+internal import FedSynthetic
+
+struct SimulateLoopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate-loop",
+        abstract: "Replays time: train, list, review, train again; reports what the loop gains.",
+        discussion: """
+            Every day each bank reviews its most suspicious rows; verdicts are known on the next \
+            day, all other labels after the delay. Without --data the synthetic consortium is \
+            replayed. With --data FOLDER it holds bank_<NAME>_transactions.csv, and --standard and \
+            --derivation say what the features are.
+            """)
+
+    @Option(help: "A folder with bank_<NAME>_transactions.csv; else the synthetic consortium.")
+    var data: String?
+    @Option(help: "The feature standard, JSON.")
+    var standard: String
+    @Option(help: "The derivation, JSON; needed with --data.")
+    var derivation: String?
+    @Option(help: "A column of parties that all banks meet; may be repeated.")
+    var shared: [String] = ["terminal"]
+    @Option(help: "A column of parties of the bank's own; may be repeated.")
+    var own: [String] = ["customer"]
+    @Option(help: "The seed of the consortium and of all samples.")
+    var seed: UInt64 = 1
+    @Option(help: "The size of the synthetic consortium.")
+    var scale = 1.0
+    @Option(help: "The day on which the loop begins.")
+    var firstDay: Int?
+    @Option(help: "The first measured day; models are trained before, every 20 days.")
+    var measuredFrom: Int?
+    @Option(help: "Days of a period; models are trained where one begins.")
+    var periodDays: Int?
+    @Option(help: "Measured periods, at least \(LoopPlan.periodCountMin).")
+    var periods = 8
+    @Option(help: "Share of a day's rows that each bank reviews.")
+    var review = 0.01
+    @Option(help: "Share of the normal rows that is trained on.")
+    var normalShare = 0.34
+    @Option(name: .customLong("set"), help: "A hyper-parameter, name=value; may be repeated.")
+    var settings: [String] = []
+    @Option(help: "Variants replayed at once.")
+    var jobs = 2
+    @Option(help: "The file for the figures of each period, JSON.")
+    var json: String?
+
+    func run() async throws {
+        let plan = try makePlan()
+        let stream = try makeStream(plan)
+        let entries = try await replay(stream, plan)
+        let report = try LoopReport(
+            data: data.map(BlockReader.fileName) ?? "synthetic", stream: stream, plan: plan,
+            entries: entries)
+        for share in plan.reportShares.indices {
+            ConsoleOutput.line(
+                "Frauds caught within \(plan.reportShares[share] * 100) % of each day's rows, "
+                    + "\(plan.periodCount) periods of \(plan.periodDays) days:")
+            ConsoleOutput.table(LoopReport.header, report.rows(share: share))
+        }
+        if let json { try AtomicFile.write(report.json.bytes, to: json) }
+    }
+
+    private func makePlan() throws -> LoopPlan {
+        let preset = data == nil ? LoopPlan.synthetic : LoopPlan.handbook
+        let firstDay = firstDay ?? preset.firstDay
+        let measuredFrom = measuredFrom ?? preset.measuredFrom
+        var plan = LoopPlan(
+            firstDay: firstDay,
+            warmUpTrainings: firstDay < measuredFrom
+                ? Array(stride(from: firstDay, to: measuredFrom - 10, by: 20)) : [firstDay],
+            measuredFrom: measuredFrom, periodDays: periodDays ?? preset.periodDays,
+            periodCount: periods)
+        plan.reviewShare = review
+        plan.reportShares = [review / 2, review]
+        plan.normalShare = normalShare
+        plan.seed = seed
+        plan.boosting = try boosting(preset.boosting)
+        return plan
+    }
+
+    private func boosting(
+        _ preset: [BoostingParameter: Double]
+    ) throws -> [BoostingParameter: Double] {
+        var boosting = preset
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let parameter = BoostingParameter(rawValue: parts[0]),
+                let value = Double(parts[1])
+            else {
+                throw CommandFailure(
+                    "--set \(setting) is no hyper-parameter=number", exitKind: .usage)
+            }
+            boosting[parameter] = value
+        }
+        return boosting
+    }
+
+    private func makeStream(_ plan: LoopPlan) throws -> LoopStream {
+        let document = try StandardFile.read(standard)
+        do {
+            guard let data else {
+                return try LoopData.synthetic(seed: seed, scale: scale, standard: document)
+            }
+            guard let derivation else {
+                throw CommandFailure("--data needs --derivation", exitKind: .usage)
+            }
+            let files = try LoopData.files(in: data)
+            guard !files.isEmpty else {
+                throw CommandFailure(
+                    "\(data): no bank_<NAME>_transactions.csv there", exitKind: .noInput)
+            }
+            return try LoopData.stream(
+                files: files, standard: document,
+                derivation: try Derivation(json: try AtomicFile.read(derivation)),
+                entities: LoopData.Entities(shared: shared, own: own), endDay: plan.endDay)
+        } catch let error as SyntheticError {
+            throw CommandFailure(error)
+        } catch let error as FeatureBuilderError {
+            throw CommandFailure("\(error)", exitKind: .data)
+        } catch let error as DerivationError {
+            throw CommandFailure("\(error)", exitKind: .data)
+        } catch let error as LoopError {
+            throw CommandFailure("\(error)", exitKind: .data)
+        }
+    }
+
+    private func replay(_ stream: LoopStream, _ plan: LoopPlan) async throws -> [LoopReport.Entry] {
+        do {
+            return try await LoopData.replay(
+                LoopVariant.standard, of: stream, plan: plan, jobs: max(1, jobs))
+        } catch let error as LoopError {
+            throw CommandFailure("\(error)", exitKind: .data)
+        }
+    }
+}
