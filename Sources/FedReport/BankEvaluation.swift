@@ -1,4 +1,5 @@
 package import FedCore
+package import FedDecision
 internal import FedFiles
 
 /// Measures what the federated model adds at one bank: its own local model, the federated one, and
@@ -20,6 +21,8 @@ package struct BankEvaluation: Sendable {
         }
     }
 
+    /// What the bank would score with.
+    package let model: BankModel
     /// The figures.
     package let result: ComparisonReport.Bank
     /// The precision–recall curves.
@@ -31,14 +34,16 @@ package struct BankEvaluation: Sendable {
     /// The test rows' labels.
     package let labels: [UInt8]
 
-    /// Trains the bank's local model with the same algorithm, fits the combination on the valid rows
-    /// and scores the test rows.
+    /// Trains the bank's local model with the same algorithm, chooses the combination on the valid
+    /// rows and scores the test rows.
     ///
     /// Where the fit rows are of one class there is no local model: its score is then the same for
-    /// every row, and the combination rests on the federated one. A valid file without rows is
-    /// taken: the combination is then the mean.
+    /// every row, and the combination is the federated one. A valid file without rows is taken: the
+    /// combination is then the federated model too.
     ///
-    /// - Parameter budgets: shares of rows as text, such as "0.005".
+    /// - Parameters:
+    ///   - budgets: shares of rows as text, such as "0.005"; the combination is chosen for the
+    ///     middle one.
     package init(
         _ files: Files, standard: FeatureStandard, federated: TrainedModel,
         algorithm: AlgorithmConfiguration, budgets: [String], threads: Int = 1
@@ -56,20 +61,18 @@ package struct BankEvaluation: Sendable {
                 standard: standard, fit: [fit], valid: valid.rowCount > 0 ? [valid] : [],
                 threads: threads)
         }
-        func localScores(_ rows: Dataset) throws -> [Double] {
-            try local?.logOdds(of: rows, standard: standard, threads: threads)
-                ?? [Double](repeating: 0, count: rows.rowCount)
+        var options = CombinationChoice.Options()
+        if !budgets.isEmpty, let share = Double(budgets[budgets.count / 2]) {
+            options.reviewShare = share
         }
-        let combination = try CombinedModel.fit(
-            local: try localScores(valid),
-            federated: try federated.logOdds(of: valid, standard: standard, threads: threads),
-            labels: valid.labels)
+        model = try BankModel.fit(
+            local: local, federated: federated, fit: fit, valid: valid, standard: standard,
+            options: options, threads: threads)
         let test = try DatasetLoader.load(path: files.test, standard: standard)
-        let localTest = try localScores(test)
-        let federatedTest = try federated.logOdds(of: test, standard: standard, threads: threads)
+        let found = try BankScorer(model, standard: standard).logOdds(of: test, threads: threads)
         scores = PerScore(
-            local: localTest, federated: federatedTest,
-            combined: combination.logOdds(local: localTest, federated: federatedTest))
+            local: found.local ?? [Double](repeating: 0, count: test.rowCount),
+            federated: found.federated, combined: found.combined)
         labels = test.labels
         rowNumbers = test.rowNumbers
         let ranked = PerScore(
@@ -82,7 +85,7 @@ package struct BankEvaluation: Sendable {
             combined: Self.summary(ranked.combined, budgets))
         result = ComparisonReport.Bank(
             name: files.bank, testRows: test.rowCount, testFrauds: test.fraudCount,
-            scores: summaries, combination: Self.words(combination.rule, hasLocal: local != nil))
+            scores: summaries, combination: Self.words(model.choice))
         curves = RunReport.BankCurves(
             bank: files.bank,
             curves: PerScore(
@@ -106,11 +109,14 @@ package struct BankEvaluation: Sendable {
         }
     }
 
-    private static func words(_ rule: CombinedModel.Rule, hasLocal: Bool) -> String {
-        let suffix = hasLocal ? "" : ", no local model: one class only"
-        switch rule {
-        case .stacked: return "stacked" + suffix
-        case .mean(let reason): return "mean (\(reason.rawValue))" + suffix
+    /// Such as "stacked on the federated floor" or "federated (few-frauds)".
+    private static func words(_ choice: CombinationChoice) -> String {
+        switch (choice.rule.kind, choice.reason) {
+        case (.federated, let reason): "federated (\(reason.rawValue))"
+        case (.local, let reason): "local (\(reason.rawValue))"
+        case (let kind, _):
+            choice.rule.lenience > 0
+                ? "\(kind.name.rawValue)" : "\(kind.name.rawValue), federated floor"
         }
     }
 

@@ -106,12 +106,14 @@ public struct Feature: Equatable, Sendable {
     public let sensitivity: SensitivityGrade
     /// What it means and how it is computed.
     public let description: String
+    /// The same in Chinese, for reason codes; `nil` where the standard gives none.
+    public let descriptionChinese: String?
 
     /// Wraps the members; ``FeatureStandard`` checks them.
     public init(
         name: String, type: FeatureType, unit: String, range: ClosedRange<Double>,
         missing: MissingPolicy = .refuse, transform: FeatureTransform,
-        sensitivity: SensitivityGrade, description: String
+        sensitivity: SensitivityGrade, description: String, descriptionChinese: String? = nil
     ) {
         self.name = name
         self.type = type
@@ -121,6 +123,7 @@ public struct Feature: Equatable, Sendable {
         self.transform = transform
         self.sensitivity = sensitivity
         self.description = description
+        self.descriptionChinese = descriptionChinese
     }
 
     /// The value that a linear model sees.

@@ -80,11 +80,13 @@ struct FeatureMembers: Decodable {
     let transform: String
     let sensitivity: String
     let description: String
+    let descriptionChinese: String?
 
-    /// Every member; `levels` stands with the type `categorical` only.
+    /// Every member; `levels` stands with the type `categorical` only, `description_zh` where there
+    /// is one: without it the bytes, and so the hash, are those of standards before it.
     static let memberNames = [
         "name", "type", "levels", "unit", "range", "missing", "transform", "sensitivity",
-        "description",
+        "description", "description_zh",
     ]
     static let typeNames = ["continuous", "integer", "binary", "categorical"]
 
@@ -101,6 +103,9 @@ struct FeatureMembers: Decodable {
         transform = try members.value(String.self, "transform", "a string")
         sensitivity = try members.value(String.self, "sensitivity", "a string")
         description = try members.value(String.self, "description", "a string")
+        descriptionChinese =
+            try members.has("description_zh")
+            ? members.value(String.self, "description_zh", "a string") : nil
     }
 
     func feature(place: String) throws(FeatureStandardError) -> Feature {
@@ -113,7 +118,7 @@ struct FeatureMembers: Decodable {
             range: (range.min + 0)...(range.max + 0), missing: try missing.policy(place: place),
             transform: try Self.choice(transform, place: place + ".transform"),
             sensitivity: try Self.choice(sensitivity, place: place + ".sensitivity"),
-            description: description)
+            description: description, descriptionChinese: descriptionChinese)
     }
 
     private func featureType(place: String) throws(FeatureStandardError) -> FeatureType {
@@ -160,6 +165,7 @@ struct FeatureMembers: Decodable {
             "sensitivity": .string(feature.sensitivity.rawValue),
             "description": .string(feature.description),
         ]
+        if let text = feature.descriptionChinese { members["description_zh"] = .string(text) }
         if case .categorical(let levels) = feature.type {
             members["levels"] = .array(levels.map { .integer(Int64($0)) })
         }

@@ -34,6 +34,9 @@ enum StandardRules {
     private static func check(_ feature: Feature, place: String) throws(FeatureStandardError) {
         try checkText(feature.unit, place: place + ".unit", bytesMax: 64)
         try checkText(feature.description, place: place + ".description", bytesMax: 4000)
+        if let text = feature.descriptionChinese {
+            try checkText(text, place: place + ".description_zh", bytesMax: 4000)
+        }
         let (low, high) = (feature.range.lowerBound, feature.range.upperBound)
         try checkNumber(low, place: place + ".range.min")
         try checkNumber(high, place: place + ".range.max")

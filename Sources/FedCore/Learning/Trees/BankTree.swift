@@ -33,6 +33,12 @@ struct BankTree: Sendable {
         scratch = [UInt32](repeating: 0, count: 2 * matrix.rowCount)
     }
 
+    /// Starts each row at a margin of its own.
+    mutating func start(at margins: [Int32]) {
+        precondition(margins.count == matrix.rowCount, "\(margins.count) margins")
+        self.margins = margins
+    }
+
     /// Whether histograms are summed, rather than left at zero.
     var sumsHistograms = true
 

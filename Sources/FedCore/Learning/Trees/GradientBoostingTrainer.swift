@@ -32,6 +32,40 @@ public enum GradientBoostingTrainer {
                     fit: dataset, valid: validation.isEmpty ? nil : validation[index],
                     schema: schema, configuration: configuration, threads: threads))
         }
+        return try run(&joint, &banks, observe: observe)
+    }
+
+    /// Grows trees on top of another model's margins, on one bank's rows.
+    ///
+    /// What the trees add to a row's margin is the result's margin less its
+    /// ``GradientBoostingModel/baseMargin``, which is not part of the sum here.
+    ///
+    /// - Parameters:
+    ///   - margins: log-odds of the other model, one a row of `dataset`; held to ±16.
+    ///   - validation: rows for early stopping with their margins, or nothing.
+    /// - Throws: ``LearningError``.
+    package static func trainResidual(
+        on dataset: Dataset, margins: [Double],
+        validation: (rows: Dataset, margins: [Double])? = nil, schema: TreeSchema,
+        configuration: GradientBoostingConfiguration, threads: Int = 1
+    ) throws(LearningError) -> GradientBoostingModel {
+        precondition(margins.count == dataset.rowCount, "\(margins.count) margins")
+        var joint = try JointBoostingLearner(
+            schema: schema, configuration: configuration, bankCount: 1, manifestHash: nil,
+            threads: threads)
+        var banks = [
+            try LocalBoostingLearner(
+                fit: dataset, valid: validation?.rows,
+                starts: StartMargins(fit: margins, valid: validation?.margins ?? []),
+                schema: schema, configuration: configuration, threads: threads)
+        ]
+        return try run(&joint, &banks, observe: { _ in })
+    }
+
+    private static func run(
+        _ joint: inout JointBoostingLearner, _ banks: inout [LocalBoostingLearner],
+        observe: (LearnerProgress) -> Void
+    ) throws(LearningError) -> GradientBoostingModel {
         var rounds = 0
         while case .query(let query) = try joint.next() {
             var sum: [Int64] = []
@@ -50,5 +84,20 @@ public enum GradientBoostingTrainer {
 
     private static func add(_ lanes: [Int64], to sum: inout [Int64]) {
         for lane in sum.indices { sum[lane] &+= lanes[lane] }
+    }
+}
+
+/// Where the margins of a bank's rows start, in units of 2^-20.
+struct StartMargins: Sendable {
+    let fit: [Int32]
+    let valid: [Int32]
+
+    /// Takes log-odds, held to ±16.
+    init(fit: [Double], valid: [Double]) {
+        func units(_ values: [Double]) -> [Int32] {
+            values.map { Int32((max(-16, min($0, 16)) / GradientScale.marginUnit).rounded()) }
+        }
+        self.fit = units(fit)
+        self.valid = units(valid)
     }
 }

@@ -20,6 +20,8 @@ public struct LocalBoostingLearner: LocalLearner {
     private let grids: [BinGrid]
     private var fit: Dataset?
     private var valid: Dataset?
+    /// Where each row's margin starts, when trees are grown on top of another score.
+    private let starts: StartMargins?
     private var tree: BankTree?
     private var validation: ValidationRows?
     /// The tree in work, or the number of finished ones between two trees.
@@ -47,6 +49,23 @@ public struct LocalBoostingLearner: LocalLearner {
         grids = BinPlanner.grids(schema, configuration)
         self.fit = fit
         self.valid = valid
+        starts = nil
+    }
+
+    /// Takes rows whose margins start at another model's, instead of at the base margin.
+    init(
+        fit: Dataset, valid: Dataset?, starts: StartMargins, schema: TreeSchema,
+        configuration: GradientBoostingConfiguration, threads: Int
+    ) throws(LearningError) {
+        try schema.check(fit)
+        if let valid { try schema.check(valid) }
+        self.schema = schema
+        self.configuration = configuration
+        tasks = ParallelTasks(threads: threads)
+        grids = BinPlanner.grids(schema, configuration)
+        self.fit = fit
+        self.valid = valid
+        self.starts = starts
     }
 
     /// Computes the answer to a query, as signed integers checked against the ring.
@@ -131,6 +150,10 @@ public struct LocalBoostingLearner: LocalLearner {
             configuration: configuration, tasks: tasks)
         validation = valid.map {
             ValidationRows(dataset: $0, bins: bins, baseMargin: baseMargin, tasks: tasks)
+        }
+        if let starts {
+            tree?.start(at: starts.fit)
+            validation?.start(at: starts.valid)
         }
         binning = .chosen
         // From here on only bins are read.

@@ -16,6 +16,12 @@ struct ValidationRows: Sendable {
         margins = [Int32](repeating: baseMargin, count: dataset.rowCount)
     }
 
+    /// Starts each row at a margin of its own.
+    mutating func start(at margins: [Int32]) {
+        precondition(margins.count == labels.count, "\(margins.count) margins")
+        self.margins = margins
+    }
+
     /// Moves the margins by a finished tree.
     mutating func apply(_ update: TreeUpdate) {
         let nodes = update.tree.packed(bins: bins)

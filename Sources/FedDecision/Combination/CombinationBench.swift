@@ -1,0 +1,124 @@
+internal import FedCore
+
+/// The candidates of one bank, ranked and measured on its validation rows.
+struct CombinationBench {
+    let local: [Double]
+    let federated: [Double]
+    let residual: [Double]?
+    let labels: [UInt8]
+    let options: CombinationChoice.Options
+
+    private struct Candidate {
+        let rule: CombinationRule
+        let scores: [Double]
+        let order: [Int]
+        let caught: Int
+    }
+
+    /// Rows that reviewers can look at: as `RankedScores` counts them.
+    private var reviewed: Int {
+        min(max(Int(options.reviewShare * Double(labels.count)), 1), labels.count)
+    }
+
+    func choose() throws(LearningError) -> CombinationChoice {
+        let evidence = evidence()
+        let lenience = evidence.bearsOut ? options.leniencePossible : 0
+        var candidates = [
+            candidate(CombinationRule(kind: .federated)), candidate(CombinationRule(kind: .local)),
+            candidate(try stacking(lenience: lenience)),
+        ]
+        if residual != nil {
+            candidates.append(candidate(CombinationRule(kind: .boosted, lenience: lenience)))
+        }
+        let (alone, incumbent) = (1, 2)
+        let bootstrap = PairedBootstrap(
+            orders: candidates.map(\.order), labels: labels, reviewed: reviewed,
+            resamples: options.resamples, seed: options.seed)
+        let caughtAlone = Double(candidates[alone].caught)
+        let premium =
+            evidence.bearsOut
+            ? 0 : max(options.premiumMax * caughtAlone, Double(options.premiumFrauds))
+        let floor = Int((caughtAlone - premium).rounded(.up))
+        let measured = candidates.indices.map { index in
+            let overLocal = bootstrap.difference(of: index, over: alone)
+            return CombinationChoice.Measured(
+                name: candidates[index].rule.kind.name, caught: candidates[index].caught,
+                betterShare: bootstrap.difference(of: index, over: incumbent).betterShare,
+                overLocalLow: overLocal.low, overLocalHigh: overLocal.high,
+                passesGuard: candidates[index].caught >= floor)
+        }
+        let (chosen, reason) = decide(measured, alone: alone, incumbent: incumbent)
+        return CombinationChoice(
+            rule: candidates[chosen].rule, reason: reason,
+            calibration: Calibration(scores: candidates[chosen].scores, labels: labels),
+            measured: measured, evidence: evidence)
+    }
+
+    /// The best challenger that is clearly better, else the incumbent, else what passes the guard.
+    private func decide(
+        _ measured: [CombinationChoice.Measured], alone: Int, incumbent: Int
+    ) -> (Int, CombinationChoice.Reason) {
+        let others = measured.indices.filter { $0 != alone && measured[$0].passesGuard }
+        func better(_ left: Int, _ right: Int) -> Bool {
+            (measured[left].betterShare, right) < (measured[right].betterShare, left)
+        }
+        if let best = others.filter({ $0 != incumbent }).max(by: better),
+            measured[best].betterShare >= options.replaceShare
+        {
+            return (best, .better)
+        }
+        if others.contains(incumbent) { return (incumbent, .incumbent) }
+        return (others.max(by: better) ?? alone, .guarded)
+    }
+
+    private func candidate(_ rule: CombinationRule) -> Candidate {
+        let scores = rule.logOdds(local: local, federated: federated, residual: residual)
+        let order = Self.order(scores)
+        let caught = order.prefix(reviewed).reduce(0) { $0 + Int(labels[$1]) }
+        return Candidate(rule: rule, scores: scores, order: order, caught: caught)
+    }
+
+    /// The stacking of FedCore, where both weights come out positive.
+    ///
+    /// Two scores that say much the same make one of the weights negative, and which one is up to
+    /// chance. Unless the local score is clearly the poorer, the union of both then hedges.
+    private func stacking(lenience: Double) throws(LearningError) -> CombinationRule {
+        let stack = try CombinedModel.fit(local: local, federated: federated, labels: labels)
+        guard case .stacked(let intercept, let localWeight, let federatedWeight) = stack.rule
+        else { return CombinationRule(kind: .federated) }
+        if localWeight > 0, federatedWeight > 0 {
+            return CombinationRule(
+                kind: .stacked(
+                    intercept: intercept, localWeight: localWeight,
+                    federatedWeight: federatedWeight),
+                lenience: lenience)
+        }
+        let rivals = PairedBootstrap(
+            orders: [Self.order(local), Self.order(federated)], labels: labels,
+            reviewed: reviewed, resamples: options.resamples, seed: options.seed)
+        if rivals.difference(of: 0, over: 1).betterShare >= options.hedgeShare {
+            let own = Calibration(scores: local, labels: labels)
+            return CombinationRule(kind: .union(intercept: own.intercept, slope: own.slope))
+        }
+        let joint = Calibration(scores: federated, labels: labels)
+        return CombinationRule(
+            kind: .stacked(
+                intercept: joint.intercept, localWeight: 0, federatedWeight: joint.slope),
+            lenience: lenience)
+    }
+
+    private func evidence() -> CombinationChoice.Evidence {
+        let known = Set(Self.order(local).prefix(reviewed))
+        let silent = Self.order(federated).prefix(reviewed).filter { !known.contains($0) }
+        return CombinationChoice.Evidence(
+            rows: silent.count,
+            expected: silent.reduce(0) { $0 + ElementaryFunctions.logistic(federated[$1]) },
+            observed: silent.reduce(0) { $0 + Int(labels[$1]) })
+    }
+
+    private static func order(_ scores: [Double]) -> [Int] {
+        scores.indices.sorted {
+            scores[$0] > scores[$1] || (scores[$0] == scores[$1] && $0 < $1)
+        }
+    }
+}
