@@ -56,11 +56,13 @@ let package = Package(
         .target(name: "FedCrypto", dependencies: ["COpenSSL"]),
         .target(name: "FedCore", dependencies: ["FedCrypto", "CFedKernels", "COpenBLAS"]),
         .target(name: "FedSimulation", dependencies: ["FedCore", "FedCrypto"]),
+        .target(name: "FedDecision", dependencies: ["FedCore", "FedCrypto"]),
+        .target(name: "FedLoop", dependencies: ["FedCore"]),
         .target(name: "FedSynthetic"),
 
         // The edges.
         .target(name: "FedFiles", dependencies: ["FedCore"]),
-        .target(name: "FedReport", dependencies: ["FedCore", "FedFiles"]),
+        .target(name: "FedReport", dependencies: ["FedDecision", "FedCore", "FedFiles"]),
         .target(name: "FedWire", dependencies: ["FedCore"] + grpc),
         .target(
             name: "FedRuntime",
@@ -97,7 +99,7 @@ let package = Package(
             name: "FedTool",
             dependencies: [
                 "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles", "FedSimulation",
-                "FedSynthetic", "FedCore", "FedCrypto",
+                "FedDecision", "FedLoop", "FedSynthetic", "FedCore", "FedCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -116,6 +118,7 @@ let package = Package(
         .testTarget(name: "FedFilesTests", dependencies: ["FedFiles", "FedCore"]),
         .testTarget(
             name: "FedSyntheticTests", dependencies: ["FedSynthetic", "FedCore", "FedCrypto"]),
+        .testTarget(name: "FedLoopTests", dependencies: ["FedLoop", "FedCore"]),
         .testTarget(name: "FedReportTests", dependencies: ["FedReport", "FedCore"]),
         .testTarget(
             name: "FedSimulationTests", dependencies: ["FedSimulation", "FedCore", "FedCrypto"]),
