@@ -23,7 +23,8 @@ extension SimulatedConsortium {
             case .setDeadline(let phase):
                 schedule(.deadline(phase, life: life), in: faults.deadline)
             case .hold(let phase, _): schedule(.hold(phase, life: life), in: faults.holdTime)
-            case .progress, .note: break
+            case .progress(let progress): self.progress = progress
+            case .note: break
             case .finish(let outcome): self.outcome = outcome
             }
         }
@@ -126,7 +127,7 @@ extension SimulatedConsortium {
             outcome: outcome, bankOutcomes: bankOutcomes, wrongSums: wrong,
             doubleOpenings: double, models: models, truncations: truncations, retries: retries,
             recoveries: recoveries, hasFullRosters: isFull, deliveries: deliveries,
-            journal: journal, statements: statements,
+            progress: progress, journal: journal, statements: statements,
             bankJournals: nodes.mapValues(\.journal), sentByBanks: sentByBanks)
     }
 }

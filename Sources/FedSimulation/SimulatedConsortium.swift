@@ -46,6 +46,8 @@ public struct SimulatedConsortium {
         public let hasFullRosters: Bool
         /// Messages delivered.
         public let deliveries: Int
+        /// Where the coordinator stood last.
+        public let progress: CoordinatorRun.Progress?
         /// The coordinator's journal.
         public let journal: [CoordinatorRun.JournalEntry]
         /// The coordinator's statements for all banks.
@@ -122,6 +124,7 @@ public struct SimulatedConsortium {
     var bankOutcomes: [NodeID: NodeRun.Outcome] = [:]
     var models: [NodeID: ModelDocument] = [:]
     var deliveries = 0
+    var progress: CoordinatorRun.Progress?
     var sentByBanks: [(bank: NodeID, bytes: [UInt8])] = []
     var lastStatements: [[UInt8]] = []
 
@@ -183,8 +186,12 @@ public struct SimulatedConsortium {
             giveCoordinator(.deadlinePassed(phase: phase))
         case .hold(let phase, let life):
             guard life == self.life else { return }
-            holds += 1
-            giveCoordinator(.holdExpired(phase: phase))
+            let effects = coordinator?.handle(.holdExpired(phase: phase)) ?? []
+            // Only waiting in vain counts: most of these come when the phase is long over.
+            if effects.contains(where: { if case .hold = $0 { true } else { false } }) {
+                holds += 1
+            }
+            performCoordinator(effects)
         case .kill(let bank):
             nodes[bank]?.isDead = true
             die(bank)

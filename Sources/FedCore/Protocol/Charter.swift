@@ -40,18 +40,19 @@ public struct Charter: Equatable, Sendable {
 
     /// Wraps the parts.
     ///
-    /// What is left out has its default: blocs of three by name, c = max(1, ⌊(n-1)/3⌋), f = 0 for
+    /// What is left out has its default: blocs of three by name, n_min = max(3, c + 2), c = max(1, ⌊(n-1)/3⌋), f = 0 for
     /// three banks and else max(1, ⌈n/8⌉).
     ///
     /// - Throws: ``CharterFailure``.
     public init(
-        roster: Roster, blocs: [[NodeID]]? = nil, banksMin: Int = Roster.banksMin,
+        roster: Roster, blocs: [[NodeID]]? = nil, banksMin: Int? = nil,
         collusionBound: Int? = nil, failureTolerance: Int? = nil, contributorsFloor: Int = 1,
         rowsFloor: Int = 1, holdSeconds: Int = 120
     ) throws(CharterFailure) {
         let count = roster.members.count
         let collusionBound = collusionBound ?? max(1, (count - 1) / 3)
         let failureTolerance = failureTolerance ?? (count == 3 ? 0 : max(1, (count + 7) / 8))
+        let banksMin = banksMin ?? max(Roster.banksMin, collusionBound + 2)
         let blocs = blocs ?? Self.blocs(of: roster.banks)
         guard blocs.flatMap({ $0 }).sorted() == roster.banks else { throw .notAPartition }
         guard blocs.allSatisfy({ $0.count >= 2 }) else { throw .blocTooSmall }
