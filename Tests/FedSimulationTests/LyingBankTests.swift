@@ -14,21 +14,27 @@ import Testing
         _ replace: (RunMessage, UInt64) -> (RunMessage, UInt64)
     ) throws -> CoordinatorRun.Outcome? {
         var coordinator = CoordinatorRun(
-            manifest: consortium.manifest, key: consortium.coordinatorKey,
-            learner: ToyLearner(queries: 3, layout: consortium.layout))
+            manifest: consortium.manifest, charter: consortium.charter,
+            key: consortium.coordinatorKey, learner: consortium.toyLearner())
         var nodes: [NodeID: NodeRun] = [:]
+        var learners: [NodeID: ToyBank] = [:]
         for bank in consortium.banks {
             nodes[bank] = NodeRun(
                 run: consortium.manifest.run, configuration: try consortium.configuration(of: bank))
+            learners[bank] = consortium.toyBank(bank)
         }
         let liar = consortium.banks[0]
         let identity = try #require(consortium.identities[liar])
         var pending = coordinator.handle(.start)
         while !pending.isEmpty {
-            let effect = pending.removeFirst()
-            if case .finish(let outcome) = effect { return outcome }
-            guard case .broadcast(let bytes, _) = effect else { continue }
-            for bank in consortium.banks {
+            var deliveries: [(NodeID, [UInt8])] = []
+            switch pending.removeFirst() {
+            case .finish(let outcome): return outcome
+            case .broadcast(let bytes, _): deliveries = consortium.banks.map { ($0, bytes) }
+            case .send(let bytes, let bank, _): deliveries = [(bank, bytes)]
+            default: break
+            }
+            for (bank, bytes) in deliveries {
                 var effects = nodes[bank]?.handle(.received(bytes)) ?? []
                 while !effects.isEmpty {
                     switch effects.removeFirst() {
@@ -40,14 +46,16 @@ import Testing
                             sent =
                                 SignedStatement(
                                     run: statement.run, author: .bank(liar), sequence: sequence,
-                                    message: message, key: identity
+                                    chainHead: statement.chainHead, message: message,
+                                    key: statement.isSealed ? identity : nil
                                 ).bytes
                         }
                         pending += coordinator.handle(.received(sent, from: bank))
-                    case .compute(let query, let contributors):
-                        var learner = consortium.toyBank(bank)
-                        let vector = try learner.answer(query, contributors: contributors)
-                        effects += nodes[bank]?.handle(.computed(vector)) ?? []
+                    case .compute(let query, let slot, let contributors):
+                        guard let vector = try learners[bank]?.answer(
+                            query, contributors: contributors)
+                        else { continue }
+                        effects += nodes[bank]?.handle(.computed(vector, slot: slot)) ?? []
                     default: break
                     }
                 }
@@ -57,13 +65,18 @@ import Testing
     }
 
     private func replacingUpdate(
-        _ change: @escaping (UInt32, [UInt8], [UInt8]) -> RunMessage
+        _ change: @escaping (UInt32, [UInt8]) -> (UInt32, [UInt8])
     ) throws -> CoordinatorRun.Outcome? {
         try outcome { message, sequence in
-            guard case .update(let slot, let digest, let lanes) = message else {
-                return (message, sequence)
-            }
-            return (change(slot, digest, lanes), sequence)
+            guard case .update(let slot, let attempt, let context, let lanes, let certificate) =
+                message
+            else { return (message, sequence) }
+            let (otherSlot, otherLanes) = change(slot, lanes)
+            return (
+                .update(
+                    slot: otherSlot, attempt: attempt, contextDigest: context,
+                    laneBytes: otherLanes, certificate: certificate), sequence
+            )
         }
     }
 
@@ -76,7 +89,7 @@ import Testing
 
     @Test func wrongLengthIsBlamedOnTheBank() throws {
         let outcome = try replacingUpdate {
-            .update(slot: $0, contextDigest: $1, laneBytes: Array($2.dropLast()))
+            ($0, Array($1.dropLast()))
         }
         #expect(
             outcome
@@ -86,30 +99,73 @@ import Testing
 
     @Test func garbageVectorIsDetectedAndNotUsed() throws {
         let outcome = try replacingUpdate {
-            var lanes = $2
+            var lanes = $1
             lanes[3] ^= 0x10
-            return .update(slot: $0, contextDigest: $1, laneBytes: lanes)
+            return ($0, lanes)
         }
         #expect(outcome == .aborted(.garbledSum(slot: 0)))
     }
 
     @Test func updateOfAnotherSlotIsBlamedOnTheBank() throws {
         let outcome = try replacingUpdate {
-            .update(slot: $0 + 1, contextDigest: $1, laneBytes: $2)
+            ($0 + 1, $1)
         }
         #expect(
             outcome
                 == .aborted(.bankViolation(consortium.banks[0], "an update of slot 1 for slot 0")))
     }
 
-    @Test func skippedSequenceIsBlamedOnTheBank() throws {
+    @Test func skippedSequenceNeverReachesASum() throws {
         let outcome = try outcome { message, sequence in
-            (message, sequence == 2 ? 3 : sequence)
+            (message, sequence == 4 ? 5 : sequence)
+        }
+        // The coordinator asks for a new connection, which this driver does not make.
+        #expect(outcome == nil)
+    }
+
+    @Test func anotherGateSeedThanTheOneCommittedToIsBlamedOnTheBank() throws {
+        let outcome = try outcome { message, sequence in
+            guard case .release(let slot, let attempt, var seed) = message else {
+                return (message, sequence)
+            }
+            seed[0] ^= 1
+            return (.release(slot: slot, attempt: attempt, seed: seed), sequence)
         }
         #expect(
             outcome
                 == .aborted(
-                    .bankViolation(consortium.banks[0], "statement 3 came where 2 was due")))
+                    .bankViolation(
+                        consortium.banks[0], "its gate seed is not the one it committed to")))
+    }
+
+    @Test func uploadWithoutACertificateIsBlamedOnTheBank() throws {
+        let outcome = try outcome { message, sequence in
+            guard case .update(let slot, let attempt, let context, let lanes, _) = message else {
+                return (message, sequence)
+            }
+            return (
+                .update(
+                    slot: slot, attempt: attempt, contextDigest: context, laneBytes: lanes,
+                    certificate: []), sequence
+            )
+        }
+        #expect(
+            outcome
+                == .aborted(
+                    .bankViolation(consortium.banks[0], "its certificate does not verify")))
+    }
+
+    @Test func boxesThatDifferFromTheCommitmentAreBlamedOnTheBank() throws {
+        let outcome = try outcome { message, sequence in
+            guard case .boxes(var boxes, let digests) = message else { return (message, sequence) }
+            boxes[1][0] ^= 1
+            return (.boxes(boxes, seedDigests: digests), sequence)
+        }
+        #expect(
+            outcome
+                == .aborted(
+                    .bankViolation(
+                        consortium.banks[0], "its boxes are not those it committed to")))
     }
 
     @Test func consentToAnotherManifestIsBlamedOnTheBank() throws {

@@ -3,54 +3,19 @@ import FedCrypto
 import FedSimulation
 import Testing
 
-/// A learner that asks for a few plain sums, so that tests of the protocol need no training.
-struct ToyLearner: JointLearner {
-    let queries: Int
-    let layout: VectorLayout
-    var sums: [[Int64]] = []
-
-    var progress: LearnerProgress {
-        LearnerProgress(roundsDone: sums.count, roundsMax: queries, note: "toy")
-    }
-
-    mutating func next() throws(LearningError) -> JointStep {
-        if sums.count < queries {
-            let body = sums.last.map { Array("\($0)".utf8) } ?? []
-            return .query(Query(round: sums.count, kind: "toy", body: body, layout: layout))
-        }
-        return .finished(ModelDocument(bytes: Array("\(sums)".utf8)))
-    }
-
-    mutating func absorb(_ aggregate: Aggregate) throws(LearningError) {
-        sums.append(aggregate.integers)
-    }
-}
-
-/// Answers with numbers of its own seed.
-struct ToyBank: LocalLearner {
-    var generator: SeededGenerator
-
-    mutating func answer(
-        _ query: Query, contributors: Int
-    ) throws(LearningError) -> EncodedVector {
-        let limit = min(query.layout.laneMagnitudeMax(contributors: contributors), 1 << 40)
-        let integers = (0..<query.layout.laneCount).map { _ in
-            Int64.random(in: -limit...limit, using: &generator)
-        }
-        return try EncodedVector(
-            integers: integers, layout: query.layout, contributors: contributors)
-    }
-}
-
 /// A consortium of toy banks named A, B, C…, everything from one seed.
 struct ToyConsortium {
     let coordinatorKey: SigningKey
     let identities: [NodeID: SigningKey]
     let banks: [NodeID]
+    let charter: Charter
     let manifest: Manifest
     let seed: UInt64
-    var queries = 3
+    var rounds = 3
+    var depth = 2
     var layout = ToyConsortium.defaultLayout
+    /// Sums of an undisturbed run.
+    var queries: Int { rounds * depth }
 
     static let defaultLayout = VectorLayout(laneCount: 7, ringBits: 48) ?? .one
 
@@ -67,43 +32,48 @@ struct ToyConsortium {
         }
         self.identities = identities
         banks = members.map(\.bank)
+        charter = try Charter(roster: try Roster(members))
         manifest = Manifest(
             run: try #require(RunID(bytes: generator.bytes(16))),
-            algorithm: .logistic(LogisticConfiguration()),
+            algorithm: .boosting(
+                try GradientBoostingConfiguration([.treesMax: 5, .contributorsMin: 2])),
             standardDigest: SHA256.hash(Array("standard".utf8)), standardName: "toy 1",
-            roster: try Roster(members))
+            charter: charter)
         self.seed = seed
     }
 
     func configuration(
-        of bank: NodeID, knownKeys: [NodeID: [UInt8]] = [:], standard: String = "standard"
+        of bank: NodeID, knownKeys: [NodeID: [UInt8]] = [:], knownCharter: Charter? = nil,
+        standard: String = "standard", safetyEntries: [SafetyEntry] = []
     ) throws -> NodeRun.Configuration {
         var generator = SeededGenerator(
             seed: seed &* 1_000_003 &+ UInt64(bank.name.utf8.first ?? 0))
         return NodeRun.Configuration(
             bank: bank, identity: try #require(identities[bank]),
             coordinatorKey: coordinatorKey.publicKey, knownKeys: knownKeys,
-            standardDigest: SHA256.hash(Array(standard.utf8)), rowCount: 100,
-            epochSeed: SecretBytes(generator.bytes(32)))
+            knownCharter: knownCharter, standardDigest: SHA256.hash(Array(standard.utf8)),
+            rowCount: 100, datasetDigest: SHA256.hash(Array(bank.name.utf8)),
+            safetyEntries: safetyEntries, runSeed: SecretBytes(generator.bytes(32)))
     }
 
     func toyBank(_ bank: NodeID) -> ToyBank {
-        ToyBank(
-            generator: SeededGenerator(seed: seed ^ UInt64(bank.name.utf8.first ?? 0) << 32))
+        ToyBank(seed: seed ^ UInt64(bank.name.utf8.first ?? 0) << 32)
     }
+
+    func toyLearner() -> ToyLearner { ToyLearner(rounds: rounds, depth: depth, layout: layout) }
 
     func world(
         faults: FaultPlan = FaultPlan(), schedule: UInt64 = 0,
         configure: ((NodeID) throws -> NodeRun.Configuration)? = nil,
-        tamper: SimulatedRun.Tampering? = nil
-    ) throws -> SimulatedRun {
-        SimulatedRun(
-            manifest: manifest, coordinatorKey: coordinatorKey,
-            learner: ToyLearner(queries: queries, layout: layout),
-            banks: try banks.map {
-                SimulatedRun.Bank(
-                    configuration: try configure?($0) ?? configuration(of: $0),
-                    learner: toyBank($0))
+        tamper: SimulatedConsortium.Tampering? = nil
+    ) throws -> SimulatedConsortium {
+        SimulatedConsortium(
+            manifest: manifest, charter: charter, coordinatorKey: coordinatorKey,
+            learner: { toyLearner() },
+            banks: try banks.map { bank in
+                SimulatedConsortium.Bank(
+                    configuration: try configure?(bank) ?? configuration(of: bank),
+                    learner: { toyBank(bank) })
             },
             faults: faults, seed: schedule, tamper: tamper)
     }
@@ -111,8 +81,8 @@ struct ToyConsortium {
     func run(
         faults: FaultPlan = FaultPlan(), schedule: UInt64 = 0,
         configure: ((NodeID) throws -> NodeRun.Configuration)? = nil,
-        tamper: SimulatedRun.Tampering? = nil
-    ) throws -> SimulatedRun.Result {
+        tamper: SimulatedConsortium.Tampering? = nil
+    ) throws -> SimulatedConsortium.Result {
         var world = try world(
             faults: faults, schedule: schedule, configure: configure, tamper: tamper)
         return world.run()

@@ -135,6 +135,19 @@ public protocol JointLearner: Sendable {
     mutating func next() throws(LearningError) -> JointStep
     /// Takes the sum of all banks' answers to the last query.
     mutating func absorb(_ aggregate: Aggregate) throws(LearningError)
+    /// Gives up the last query, which cannot be answered any more, and what depends on it: the
+    /// round ends with what has been summed so far.
+    ///
+    /// - Throws: ``LearningError/unexpectedQuery(kind:reason:)`` when nothing useful can be made of
+    ///   the sums so far; the learner is unchanged.
+    mutating func truncateGroup() throws(LearningError)
+}
+
+extension JointLearner {
+    /// Refuses: most computations need all their sums.
+    public mutating func truncateGroup() throws(LearningError) {
+        throw .unexpectedQuery(kind: "truncation", reason: "all sums are needed")
+    }
 }
 
 /// A bank's side: answers queries from its own rows.
@@ -143,6 +156,14 @@ public protocol LocalLearner: Sendable {
     ///
     /// - Parameter contributors: banks in the roster, for the overflow bound.
     mutating func answer(_ query: Query, contributors: Int) throws(LearningError) -> EncodedVector
+    /// Moves to the state after a query without the sums that its answer needs: for a bank that
+    /// restarts in the middle of a training, or that sits a group out.
+    mutating func replay(_ query: Query) throws(LearningError)
+}
+
+extension LocalLearner {
+    /// Does nothing: for learners whose answers depend on the query alone.
+    public mutating func replay(_ query: Query) throws(LearningError) {}
 }
 
 /// A trained model as a file: canonical JSON, named by its SHA-256.

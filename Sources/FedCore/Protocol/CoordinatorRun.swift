@@ -2,9 +2,11 @@ public import FedCrypto
 
 /// The coordinator's side of one run as a state machine: statements in, effects out.
 ///
-/// It holds the learner's state and sums only. The roster is fixed for the whole run: when a bank
-/// is lost, refuses or breaks the protocol, the run ends with one reason that names it, and every
-/// other bank is told the same reason.
+/// It holds the learner's state and sums only. It is a deterministic function of the banks'
+/// statements and of its own ``Decision``s, both of which are journalled before anything follows
+/// from them; so a coordinator that restarts says the same again. Banks that vanish are waited for;
+/// when the hold time is over, a group goes on without their blocs, a tree ends early, or the run
+/// stays held until they are back or the operator ends it.
 public struct CoordinatorRun: Sendable {
     /// What happens to the machine.
     public enum Event: Sendable {
@@ -12,21 +14,33 @@ public struct CoordinatorRun: Sendable {
         case start
         /// Bytes came over a bank's authenticated connection.
         case received([UInt8], from: NodeID)
+        /// A bank is connected, and says how many of the coordinator's statements it has.
+        case connected(NodeID, has: UInt64)
         /// A bank's connection is gone.
         case lost(NodeID)
         /// The phase's time is over.
         case deadlinePassed(phase: UInt64)
-        /// The operator, or the end of the process.
+        /// The charter's hold time is over, counted from ``Effect/hold(phase:missing:)``.
+        case holdExpired(phase: UInt64)
+        /// The operator, or the end of the process for good.
         case abort(AbortReason)
     }
 
     /// What the machine wants done, in order.
     public enum Effect: Sendable {
-        /// Send the same bytes to every bank of the roster.
+        /// Append the entry to the journal; it must be durable before any statement that follows.
+        case persist(JournalEntry)
+        /// Send the same bytes to every connected bank.
         case broadcast([UInt8], kind: String)
+        /// Send bytes to one bank, if it is connected.
+        case send([UInt8], to: NodeID, kind: String)
+        /// Statements of this bank are missing: end its connection, it will make a new one.
+        case disconnect(NodeID)
         /// Give ``Event/deadlinePassed(phase:)`` with this number when the phase's time is over,
         /// and forget earlier ones.
         case setDeadline(phase: UInt64)
+        /// The run waits for banks: give ``Event/holdExpired(phase:)`` after the hold time.
+        case hold(phase: UInt64, missing: [NodeID])
         /// Where the run stands.
         case progress(Progress)
         /// Worth a log line.
@@ -39,8 +53,12 @@ public struct CoordinatorRun: Sendable {
     public struct Progress: Equatable, Sendable {
         /// What is being done, in words.
         public let phase: String
+        /// Whether the run is held for a lost bank.
+        public let isHeld: Bool
         /// Masked sums asked for so far.
         public let slots: Int
+        /// Banks of the group in work.
+        public let roster: [NodeID]
         /// How far the learner is.
         public let learner: LearnerProgress
         /// Banks that are still to answer.
@@ -55,71 +73,132 @@ public struct CoordinatorRun: Sendable {
         case aborted(AbortReason)
     }
 
-    private enum State {
-        case idle
-        case collectingHellos([NodeID: [UInt8]])
-        case collectingAcknowledgements([NodeID: [UInt8]], epochDigest: [UInt8])
-        case collectingUpdates(SlotAccumulator, slot: UInt32)
-        case collectingStored(ModelDocument, waiting: Set<NodeID>)
-        case ended
+    enum Phase: Equatable, Sendable {
+        case idle, hellos, dealings, acknowledgements, forming, uploads, releases, delivering, ended
+    }
+
+    /// What is known of one bank's statements.
+    struct BankState: Sendable {
+        var digests: [[UInt8]] = []
+        var chain: Transcript
+        var isPresent = false
+        /// Whether it came back without its state of the run.
+        var isFenced = false
+        /// Statements of the coordinator that the bank must have had to say what it said.
+        var mustHave: UInt64 = 0
+    }
+
+    /// A sum in work.
+    struct OpenSlot: Sendable {
+        var number: UInt32
+        var attempt: UInt32
+        var isGated: Bool
+        var gate: UInt32
+        var places: [Int]
+        var roster: Roster
+        var query: Query
+        var context: [UInt8]
+        var accumulator: SlotAccumulator
+        /// Statements that a bank must have had to answer.
+        var saidBefore: UInt64
+        var certificates: [NodeID: [UInt8]] = [:]
+        /// Banks whose gates are being recovered, with the shares that came.
+        var recovering: [Int: [SecretShare]] = [:]
     }
 
     /// The manifest.
     public let manifest: Manifest
-    private let manifestDigest: [UInt8]
-    private let key: SigningKey
-    private var learner: any JointLearner
-    private var state = State.idle
-    private var transcript: Transcript
-    private var epochDigest: [UInt8] = []
-    private var sent: UInt64 = 0
-    private var slots: UInt32 = 0
-    private var phase: UInt64 = 0
-    private var expected: [NodeID: UInt64] = [:]
-    private var receipt = SlotReceipt.none
+    /// The consortium's charter.
+    public let charter: Charter
+    let key: SigningKey
+    var learner: any JointLearner
+    var phase = Phase.idle
+    var phaseNumber: UInt64 = 0
+    var isHeld = false
+    var transcript: Transcript
+    /// Everything said so far, by sequence: the same bytes for all, or one entry a bank.
+    var said: [Saying] = []
+    var banks: [BankState]
+    var collected: [Int: [UInt8]] = [:]
+    var commitments: [Int: GateCommitment] = [:]
+    var seedDigests: [Int: [UInt8]] = [:]
+    var boxes: [Int: [[UInt8]]] = [:]
+    var epochDigest: [UInt8] = []
+    var dealingDigest: [UInt8] = []
+    var groups: GroupSequence
+    var slot: OpenSlot?
+    var pendingQuery: Query?
+    var slots: UInt32 = 0
+    var gates: UInt32 = 0
+    /// Banks that the next group is expected to have.
+    var expected: Set<NodeID>
+    /// Banks of the first group: only their rows are in the statistics.
+    var eligible: Set<NodeID>
+    var receipt = SlotReceipt.none
+    var model: ModelDocument?
+    var waiting: Set<NodeID> = []
+    var isReplaying = false
+
+    enum Saying: Sendable {
+        case common([UInt8], kind: String)
+        case each([[UInt8]], kind: String)
+    }
 
     /// Prepares a run; nothing is sent before ``Event/start``.
-    public init(manifest: Manifest, key: SigningKey, learner: any JointLearner) {
+    public init(
+        manifest: Manifest, charter: Charter, key: SigningKey, learner: any JointLearner
+    ) {
+        precondition(manifest.charterDigest == charter.digest, "a manifest of another charter")
         self.manifest = manifest
+        self.charter = charter
         self.key = key
         self.learner = learner
-        manifestDigest = manifest.digest
         transcript = Transcript(run: manifest.run)
+        banks = manifest.roster.banks.map {
+            BankState(chain: Transcript(run: manifest.run, author: .bank($0)))
+        }
+        groups = GroupSequence(manifest: manifest)
+        expected = Set(manifest.roster.banks)
+        eligible = expected
     }
 
     /// Whether the run is over.
-    public var isEnded: Bool {
-        if case .ended = state { true } else { false }
+    public var isEnded: Bool { phase == .ended }
+
+    /// How many statements of a bank were accepted: what to tell it on a new connection.
+    public func position(of bank: NodeID) -> UInt64 {
+        manifest.roster.index(of: bank).map { UInt64(banks[$0].digests.count) } ?? 0
     }
 
     /// Takes one event.
     public mutating func handle(_ event: Event) -> [Effect] {
-        if case .ended = state { return [] }
+        switch event {
+        case .connected(let bank, let count): return connect(bank, has: count)
+        case .lost(let bank): return lose(bank)
+        default: break
+        }
+        if phase == .ended { return [] }
         switch event {
         case .start:
-            guard case .idle = state else { return [] }
-            state = .collectingHellos([:])
-            let proposal = RunMessage.proposal(manifest: manifest.bytes)
-            return [broadcast(proposal), nextDeadline(), report()]
+            guard phase == .idle else { return [] }
+            for place in banks.indices { banks[place].isPresent = true }
+            return decide(.started)
         case .received(let bytes, let bank): return receive(bytes, from: bank)
-        case .lost(let bank):
-            guard manifest.roster.index(of: bank) != nil else { return [] }
-            if case .collectingStored(let model, let waiting) = state {
-                return stored(by: bank, model: model, waiting: waiting, confirmed: false)
-            }
-            return abort(.bankLost(bank, phase: phaseName))
-        case .deadlinePassed(let phase):
-            guard phase == self.phase, let bank = waitingFor.first else { return [] }
-            if case .collectingStored(let model, _) = state { return end(.model(model)) }
-            return abort(.bankSilent(bank, phase: phaseName))
+        case .deadlinePassed(let number):
+            guard number == phaseNumber, !isHeld, !waitingFor.isEmpty else { return [] }
+            return holdBack()
+        case .holdExpired(let number):
+            guard number == phaseNumber, isHeld else { return [] }
+            return expire()
         case .abort(let reason): return abort(reason)
+        case .connected, .lost: return []
         }
     }
 
     // MARK: Statements
 
     private mutating func receive(_ bytes: [UInt8], from bank: NodeID) -> [Effect] {
-        guard let identityKey = manifest.roster.identityKey(of: bank) else { return [] }
+        guard let place = manifest.roster.index(of: bank), !banks[place].isFenced else { return [] }
         let statement: SignedStatement
         let message: RunMessage
         do {
@@ -128,214 +207,91 @@ public struct CoordinatorRun: Sendable {
         } catch {
             return abort(.bankViolation(bank, "malformed statement"))
         }
-        guard statement.author == .bank(bank), statement.isSigned(by: identityKey) else {
-            return abort(.bankViolation(bank, "its signature does not verify"))
-        }
+        guard statement.author == .bank(bank), statement.isSealed || !message.needsSeal,
+            isReplaying || !statement.isSealed
+                || statement.isSigned(by: manifest.roster.members[place].identityKey)
+        else { return abort(.bankViolation(bank, "its signature does not verify")) }
         guard statement.run == manifest.run else {
             return abort(.bankViolation(bank, "statement of another run"))
         }
-        let due = expected[bank] ?? 0
+        let due = UInt64(banks[place].digests.count)
+        let digest: [UInt8]
+        if case .lapsed(let original) = message { digest = original } else { digest = statement.digest }
         if statement.sequence < due {
+            let before = banks[place].digests[Int(statement.sequence)]
+            guard before == digest else {
+                return abort(
+                    .bankViolation(bank, "statement \(statement.sequence) came again, and differs"))
+            }
             return [.note(Notice(.debug, "bank \(bank): a repeated statement was ignored"))]
         }
         guard statement.sequence == due else {
-            return abort(
-                .bankViolation(bank, "statement \(statement.sequence) came where \(due) was due"))
+            return [
+                .note(
+                    Notice(
+                        .warning,
+                        "bank \(bank): statement \(statement.sequence) came where \(due) was due")),
+                .disconnect(bank),
+            ]
         }
-        expected[bank] = due + 1
-        if case .refusal(let reason) = message { return abort(.bankRefused(bank, reason)) }
-        switch (state, message) {
-        case (.collectingHellos(let hellos), .hello(let digest, _)):
-            guard digest == manifestDigest else {
+        guard statement.chainHead == banks[place].chain.head else {
+            return abort(
+                .bankViolation(bank, "statement \(due) does not follow the ones before it"))
+        }
+        banks[place].digests.append(digest)
+        banks[place].chain.append(digest: digest)
+        return [.persist(.statement(bank, bytes))]
+            + take(message, place: place, bank: bank, bytes: bytes, digest: digest)
+    }
+
+    private mutating func take(
+        _ message: RunMessage, place: Int, bank: NodeID, bytes: [UInt8], digest: [UInt8]
+    ) -> [Effect] {
+        switch (phase, message) {
+        case (_, .refusal(let reason)): return abort(.bankRefused(bank, reason))
+        case (_, .lapsed): return []
+        case (.hellos, .hello(let digest, _)):
+            guard digest == manifest.digest else {
                 return abort(.bankViolation(bank, "it consents to another manifest"))
             }
-            return collect(hello: bytes, from: bank, hellos: hellos)
-        case (
-            .collectingAcknowledgements(let others, let epochDigest), .acknowledgement(let digest)
-        ):
-            guard digest == epochDigest else {
+            confirm(bank, 1)
+            return collectHello(bytes, place: place)
+        case (.dealings, .shares(let shares)):
+            confirm(bank, 2)
+            return collect(shares.commitment, statement: bytes, place: place)
+        case (.dealings, .boxes(let boxes, let digests)):
+            return collect(boxes: boxes, seedDigests: digests, place: place)
+        case (.acknowledgements, .acknowledgement(let epoch, let dealing)):
+            guard epoch == epochDigest, dealing == dealingDigest else {
                 return abort(.bankViolation(bank, "it acknowledges another epoch"))
             }
-            return collect(acknowledgement: bytes, from: bank, others: others)
-        case (
-            .collectingUpdates(let accumulator, let due), .update(let slot, let digest, let lanes)
-        ):
-            guard slot == due else {
-                return abort(.bankViolation(bank, "an update of slot \(slot) for slot \(due)"))
-            }
+            confirm(bank, 4)
+            return collectAcknowledgement(bytes, place: place)
+        case (_, .update(let slot, let attempt, let context, let lanes, let certificate)):
             return add(
-                accumulator, contextDigest: digest, lanes: lanes, bank: bank, statement: bytes)
-        case (.collectingStored(let model, let waiting), .stored(let digest)):
-            guard digest == SHA256.hash(model.bytes) else {
+                Upload(
+                    slot: slot, attempt: attempt, context: context, lanes: lanes,
+                    certificate: certificate, digest: digest), from: bank)
+        case (_, .release(let slot, let attempt, let seed)):
+            return release(seed: seed, slot: slot, attempt: attempt, place: place, bank: bank)
+        case (_, .recovery(let slot, let attempt, let shares)):
+            return recover(shares, slot: slot, attempt: attempt, holder: place, bank: bank)
+        case (.delivering, .stored(let digest)):
+            guard let model, digest == SHA256.hash(model.bytes) else {
                 return abort(.bankViolation(bank, "it stored another model"))
             }
-            return stored(by: bank, model: model, waiting: waiting, confirmed: true)
-        default:
-            return abort(.bankViolation(bank, "\(message.kind) is out of place"))
+            waiting.remove(bank)
+            return waiting.isEmpty ? end() : [report()]
+        default: return abort(.bankViolation(bank, "\(message.kind) is out of place"))
         }
     }
 
-    private mutating func collect(
-        hello: [UInt8], from bank: NodeID, hellos: [NodeID: [UInt8]]
-    ) -> [Effect] {
-        var hellos = hellos
-        hellos[bank] = hello
-        state = .collectingHellos(hellos)
-        guard hellos.count == manifest.roster.members.count else { return [report()] }
-        let ordered = manifest.roster.banks.compactMap { hellos[$0] }
-        epochDigest = NodeRun.epochDigest(ordered)
-        state = .collectingAcknowledgements([:], epochDigest: epochDigest)
-        return [broadcast(.epoch(hellos: ordered)), nextDeadline(), report()]
-    }
-
-    private mutating func collect(
-        acknowledgement: [UInt8], from bank: NodeID, others: [NodeID: [UInt8]]
-    ) -> [Effect] {
-        var all = others
-        all[bank] = acknowledgement
-        state = .collectingAcknowledgements(all, epochDigest: epochDigest)
-        guard all.count == manifest.roster.members.count else { return [report()] }
-        let ordered = manifest.roster.banks.compactMap { all[$0] }
-        return [broadcast(.agreement(acknowledgements: ordered))] + advance()
-    }
-
-    private mutating func add(
-        _ accumulator: SlotAccumulator, contextDigest: [UInt8], lanes: [UInt8], bank: NodeID,
-        statement: [UInt8]
-    ) -> [Effect] {
-        // The sums are moved out of the state and back, so that they are not copied.
-        state = .idle
-        var accumulator = accumulator
-        do {
-            try accumulator.add(
-                contextDigest: contextDigest, laneBytes: lanes, from: bank, statement: statement)
-            guard accumulator.missing.isEmpty else {
-                state = .collectingUpdates(accumulator, slot: slots - 1)
-                return [report()]
-            }
-            let aggregate = try accumulator.open()
-            receipt = SlotReceipt(
-                updateDigests: accumulator.orderedDigests, sumDigest: Self.digest(of: aggregate))
-            try learner.absorb(aggregate)
-        } catch let failure as UpdateFailure {
-            if failure == .checkLanesDiffer { return abort(.garbledSum(slot: Int(slots) - 1)) }
-            return abort(.bankViolation(bank, failure.description))
-        } catch let error as LearningError {
-            return abort(.learning(error.description))
-        } catch {
-            return abort(.learning("\(error)"))
-        }
-        return advance()
-    }
-
-    /// Asks the learner what is next.
-    private mutating func advance() -> [Effect] {
-        let step: JointStep
-        do {
-            step = try learner.next()
-        } catch {
-            return abort(.learning(error.description))
-        }
-        switch step {
-        case .query(let query):
-            let message = SlotQuery(slot: slots, query: query, receipt: receipt)
-            let effect = broadcast(.query(message))
-            let context = SlotContext(
-                manifestDigest: manifestDigest, epochDigest: epochDigest, slot: slots,
-                layout: query.layout, transcriptHead: transcript.head, roster: manifest.roster)
-            state = .collectingUpdates(SlotAccumulator(context: context), slot: slots)
-            slots += 1
-            return [effect, nextDeadline(), report()]
-        case .finished(let model):
-            state = .collectingStored(model, waiting: Set(manifest.roster.banks))
-            let outcome = RunMessage.outcome(model: model.bytes, receipt: receipt)
-            return [broadcast(outcome), nextDeadline(), report()]
-        }
-    }
-
-    private mutating func stored(
-        by bank: NodeID, model: ModelDocument, waiting: Set<NodeID>, confirmed: Bool
-    ) -> [Effect] {
-        var waiting = waiting
-        waiting.remove(bank)
-        let note: [Effect] =
-            confirmed
-            ? []
-            : [.note(Notice(.warning, "bank \(bank) went away before it confirmed the model"))]
-        guard waiting.isEmpty else {
-            state = .collectingStored(model, waiting: waiting)
-            return note + [report()]
-        }
-        return note + end(.model(model))
-    }
-
-    // MARK: Helpers
-
-    private enum Ending {
-        case model(ModelDocument)
-        case aborted(AbortReason)
-    }
-
-    private mutating func end(_ ending: Ending) -> [Effect] {
-        state = .ended
-        switch ending {
-        case .model(let model): return [.finish(.model(model, slots: Int(slots)))]
-        case .aborted(let reason): return [.finish(.aborted(reason))]
-        }
-    }
-
-    private mutating func abort(_ reason: AbortReason) -> [Effect] {
-        if case .collectingStored(let model, _) = state {
-            // The model is out already; what went wrong now concerns one bank's confirmation.
-            return [.note(Notice(.warning, reason.description))] + end(.model(model))
-        }
-        return [broadcast(.abort(reason))] + end(.aborted(reason))
-    }
-
-    private mutating func broadcast(_ message: RunMessage) -> Effect {
-        let statement = SignedStatement(
-            run: manifest.run, author: .coordinator, sequence: sent, message: message, key: key)
-        sent += 1
-        transcript.append(statement.bytes)
-        return .broadcast(statement.bytes, kind: message.kind)
-    }
-
-    private mutating func nextDeadline() -> Effect {
-        phase += 1
-        return .setDeadline(phase: phase)
-    }
-
-    private func report() -> Effect {
-        .progress(
-            Progress(
-                phase: phaseName, slots: Int(slots), learner: learner.progress,
-                waitingFor: waitingFor))
-    }
-
-    private var phaseName: String {
-        switch state {
-        case .idle: "start"
-        case .collectingHellos: "consent"
-        case .collectingAcknowledgements: "key agreement"
-        case .collectingUpdates(_, let slot): "slot \(slot)"
-        case .collectingStored: "delivery of the model"
-        case .ended: "end"
-        }
-    }
-
-    private var waitingFor: [NodeID] {
-        switch state {
-        case .idle, .ended: []
-        case .collectingHellos(let done): manifest.roster.banks.filter { done[$0] == nil }
-        case .collectingAcknowledgements(let done, _):
-            manifest.roster.banks.filter { done[$0] == nil }
-        case .collectingUpdates(let accumulator, _): accumulator.missing
-        case .collectingStored(_, let waiting): waiting.sorted()
-        }
-    }
-
-    private static func digest(of aggregate: Aggregate) -> [UInt8] {
-        // Eight bytes a lane, least significant first.
-        aggregate.integers.map { $0.littleEndian }.withUnsafeBytes { SHA256.hash($0) }
+    struct Upload {
+        let slot: UInt32
+        let attempt: UInt32
+        let context: [UInt8]
+        let lanes: [UInt8]
+        let certificate: [UInt8]
+        let digest: [UInt8]
     }
 }

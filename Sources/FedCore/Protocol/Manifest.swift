@@ -8,7 +8,9 @@ public struct Manifest: Equatable, Sendable {
     /// Format identifier of the document.
     public static let format = "fed-manifest/1"
     /// The one suite of this version.
-    public static let suite = "X25519-HKDF-SHA256-AES256CTR-Ed25519"
+    public static let suite = "X25519-HKDF-SHA256-AES256CTR-AES256GCM-Shamir256-Ed25519"
+    /// The most attempts of groups that one epoch can be prepared for.
+    public static let gatesMax = 4096
     /// The most rows that a bank may bring by default: 2^27.
     public static let rowsMaxDefault = 1 << 27
 
@@ -24,15 +26,29 @@ public struct Manifest: Equatable, Sendable {
     public let rowsMax: Int
     /// The banks and their identity keys.
     public let roster: Roster
+    /// SHA-256 of the consortium's charter.
+    public let charterDigest: [UInt8]
+    /// Attempts of groups for which self-masks are shared before the first one.
+    public let gates: Int
     /// The canonical document.
     public let bytes: [UInt8]
     /// SHA-256 of the document.
     public let digest: [UInt8]
 
-    /// Wraps the parts.
+    /// Wraps the parts of a run of all banks of a charter.
     public init(
         run: RunID, algorithm: AlgorithmConfiguration, standardDigest: [UInt8],
-        standardName: String, rowsMax: Int = Manifest.rowsMaxDefault, roster: Roster
+        standardName: String, rowsMax: Int = Manifest.rowsMaxDefault, charter: Charter
+    ) {
+        self.init(
+            run: run, algorithm: algorithm, standardDigest: standardDigest,
+            standardName: standardName, rowsMax: rowsMax, roster: charter.roster,
+            charterDigest: charter.digest, gates: algorithm.gatesDefault)
+    }
+
+    init(
+        run: RunID, algorithm: AlgorithmConfiguration, standardDigest: [UInt8],
+        standardName: String, rowsMax: Int, roster: Roster, charterDigest: [UInt8], gates: Int
     ) {
         self.run = run
         self.algorithm = algorithm
@@ -40,6 +56,8 @@ public struct Manifest: Equatable, Sendable {
         self.standardName = standardName
         self.rowsMax = rowsMax
         self.roster = roster
+        self.charterDigest = charterDigest
+        self.gates = gates
         bytes =
             CanonicalJSON.object([
                 "format": .string(Self.format),
@@ -51,13 +69,8 @@ public struct Manifest: Equatable, Sendable {
                     "name": .string(standardName), "sha256": .string(standardDigest.hexadecimal),
                 ]),
                 "rows_max": .integer(Int64(rowsMax)),
-                "roster": .array(
-                    roster.members.map {
-                        .object([
-                            "bank": .string($0.bank.name),
-                            "identity_key": .string($0.identityKey.hexadecimal),
-                        ])
-                    }),
+                "roster": roster.json, "charter": .string(charterDigest.hexadecimal),
+                "gates": .integer(Int64(gates)),
             ]).bytes
         digest = SHA256.hash(bytes)
     }
@@ -79,22 +92,11 @@ public struct Manifest: Equatable, Sendable {
         }
         guard let run = RunID(document.run),
             let digest = [UInt8](hexadecimal: document.standard.sha256), digest.count == 32,
-            (1...(1 << 40)).contains(document.rowsMax)
+            (1...(1 << 40)).contains(document.rowsMax),
+            let charterDigest = [UInt8](hexadecimal: document.charter),
+            (1...Self.gatesMax).contains(document.gates)
         else { throw .malformed }
-        var members: [Member] = []
-        for entry in document.roster {
-            guard let bank = NodeID(entry.bank),
-                let key = [UInt8](hexadecimal: entry.identityKey),
-                let member = Member(bank: bank, identityKey: key)
-            else { throw .malformed }
-            members.append(member)
-        }
-        let roster: Roster
-        do {
-            roster = try Roster(members)
-        } catch {
-            throw .roster(error)
-        }
+        guard let roster = Roster(entries: document.roster) else { throw .malformed }
         let algorithm: AlgorithmConfiguration
         do {
             algorithm = try AlgorithmConfiguration(
@@ -104,7 +106,8 @@ public struct Manifest: Equatable, Sendable {
         }
         self.init(
             run: run, algorithm: algorithm, standardDigest: digest,
-            standardName: document.standard.name, rowsMax: document.rowsMax, roster: roster)
+            standardName: document.standard.name, rowsMax: document.rowsMax, roster: roster,
+            charterDigest: charterDigest, gates: document.gates)
         // One value has one spelling: whatever the fields above left out cannot be in the bytes.
         guard self.bytes == bytes else { throw .notCanonical }
     }
@@ -114,17 +117,15 @@ public struct Manifest: Equatable, Sendable {
             let name: String
             let sha256: String
         }
-        struct Entry: Decodable {
-            let bank: String
-            let identityKey: String
-        }
         let format: String
         let suite: String
         let run: String
         let algorithm: String
         let standard: Standard
         let rowsMax: Int
-        let roster: [Entry]
+        let roster: [Roster.Entry]
+        let charter: String
+        let gates: Int
     }
 }
 
@@ -132,7 +133,6 @@ public struct Manifest: Equatable, Sendable {
 public enum ManifestFailure: Error, Equatable, Sendable {
     case malformed
     case unknownFormat(format: String, suite: String)
-    case roster(RosterFailure)
     case algorithm(LearningError)
     case notCanonical
 }

@@ -18,6 +18,13 @@ extension RefusalReason {
             writer.write(UInt64(rowsMax))
         case .learning(let what): writer.write(11, what)
         case .stopped: writer.write(UInt8(12))
+        case .charter(let what): writer.write(13, what)
+        case .gateShares(let bank): writer.write(14, bank.name)
+        case .roster(let what): writer.write(15, what)
+        case .commitDiffers: writer.write(UInt8(16))
+        case .uploadDiffers: writer.write(UInt8(17))
+        case .stateLost: writer.write(UInt8(18))
+        case .safety(let what): writer.write(19, what)
         }
     }
 
@@ -41,6 +48,13 @@ extension RefusalReason {
         case 10: self = .tooManyRows(rowsMax: Int(try reader.read(UInt64.self) & 0xFFFF_FFFF_FFFF))
         case 11: self = .learning(try reader.readReasonText())
         case 12: self = .stopped
+        case 13: self = .charter(try reader.readReasonText())
+        case 14: self = .gateShares(try reader.readBank())
+        case 15: self = .roster(try reader.readReasonText())
+        case 16: self = .commitDiffers
+        case 17: self = .uploadDiffers
+        case 18: self = .stateLost
+        case 19: self = .safety(try reader.readReasonText())
         default: throw .invalidValue(field: "refusal reason", at: reader.position)
         }
     }
@@ -67,6 +81,9 @@ extension AbortReason {
             writer.write(UInt32(slot))
         case .learning(let what): writer.write(7, what)
         case .coordinatorStopping: writer.write(UInt8(8))
+        case .gatesExhausted: writer.write(UInt8(9))
+        case .gateDiffers(let bank): writer.write(10, bank.name)
+        case .journal(let what): writer.write(11, what)
         }
     }
 
@@ -80,6 +97,9 @@ extension AbortReason {
         case 6: self = .garbledSum(slot: Int(try reader.read(UInt32.self)))
         case 7: self = .learning(try reader.readReasonText())
         case 8: self = .coordinatorStopping
+        case 9: self = .gatesExhausted
+        case 10: self = .gateDiffers(try reader.readBank())
+        case 11: self = .journal(try reader.readReasonText())
         default: throw .invalidValue(field: "abort reason", at: reader.position)
         }
     }

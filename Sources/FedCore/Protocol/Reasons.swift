@@ -21,6 +21,20 @@ public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
     case splitView(NodeID)
     /// The coordinator's receipt does not hold this bank's update.
     case receiptDiffers
+    /// The consortium's charter cannot be read or is not acceptable.
+    case charter(String)
+    /// A bank's commitment to its gate seeds, or the shares it dealt, cannot be used.
+    case gateShares(NodeID)
+    /// One of this bank's own safety rules forbids what is asked for.
+    case safety(String)
+    /// The roster of a query is not one that this bank may join.
+    case roster(String)
+    /// The commit of a group's first sum does not hold this bank's upload.
+    case commitDiffers
+    /// This bank's rows or its durable state are not those of its first upload.
+    case uploadDiffers
+    /// The coordinator has more statements of this bank than the bank knows of: its state is lost.
+    case stateLost
     /// This bank brings more rows than the manifest allows.
     case tooManyRows(rowsMax: Int)
     /// The rows or the query cannot be computed with.
@@ -43,6 +57,13 @@ public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
         case .epochKeys(let what): "epoch keys refused: \(what)"
         case .splitView(let bank): "bank \(bank) was shown another epoch than this bank"
         case .receiptDiffers: "the coordinator's receipt does not hold this bank's update"
+        case .charter(let what): "charter refused: \(what)"
+        case .gateShares(let bank): "the shares dealt by bank \(bank) are not those it signed"
+        case .safety(let what): "forbidden by this bank's safety rules: \(what)"
+        case .roster(let what): "roster refused: \(what)"
+        case .commitDiffers: "the coordinator's commit does not hold this bank's upload"
+        case .uploadDiffers: "an upload to be sent again is not the one sent before"
+        case .stateLost: "this bank has lost its state of the run"
         case .tooManyRows(let rowsMax): "this bank brings more than \(rowsMax) rows"
         case .learning(let what): "cannot compute: \(what)"
         case .stopped: "the bank's service is stopping"
@@ -66,6 +87,12 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
     case bankViolation(NodeID, String)
     /// A sum's check lanes do not hold; no figure of it was used.
     case garbledSum(slot: Int)
+    /// More attempts were needed than self-masks had been shared for.
+    case gatesExhausted
+    /// A bank's recovered gate seed is not the one it committed to.
+    case gateDiffers(NodeID)
+    /// The coordinator's own journal cannot be replayed.
+    case journal(String)
     /// The learner cannot go on.
     case learning(String)
     /// The coordinator's process is stopping.
@@ -80,6 +107,9 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
         case .bankRefused(let bank, let reason): "bank \(bank) refused: \(reason)"
         case .bankViolation(let bank, let what): "bank \(bank) broke the protocol: \(what)"
         case .garbledSum(let slot): "the sum of slot \(slot) is garbled; nothing of it was used"
+        case .gatesExhausted: "more attempts were needed than self-masks had been shared for"
+        case .gateDiffers(let bank): "bank \(bank): its gate seed is not the one it committed to"
+        case .journal(let what): "the run's journal cannot be replayed: \(what)"
         case .learning(let what): "training cannot go on: \(what)"
         case .coordinatorStopping: "the coordinator is stopping"
         }
@@ -89,9 +119,9 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
     public var bank: NodeID? {
         switch self {
         case .bankLost(let bank, _), .bankSilent(let bank, _), .bankRefused(let bank, _),
-            .bankViolation(let bank, _):
+            .bankViolation(let bank, _), .gateDiffers(let bank):
             bank
-        case .byOperator, .garbledSum, .learning, .coordinatorStopping: nil
+        case .byOperator, .garbledSum, .gatesExhausted, .journal, .learning, .coordinatorStopping: nil
         }
     }
 }

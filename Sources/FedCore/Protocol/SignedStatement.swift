@@ -31,42 +31,60 @@ public enum Author: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What travels: a message with its run, author and place in the author's order, signed by the
-/// author's Ed25519 identity key.
+/// What travels: a message with its run, its author, its place in the author's order and the hash
+/// chain over all that the author said before.
 ///
-/// The signature is over the very bytes that travel, so nothing is ever encoded again to be
-/// verified. A coordinator's statement is the same bytes for every bank.
+/// Most statements are sealed: signed by the author's Ed25519 identity key over the very bytes that
+/// travel, so nothing is ever encoded again to be verified. The many plain sums between are not,
+/// for the cost of it; the chain puts them under the author's next signature, and until then they
+/// rest on the mutually authenticated connection. A coordinator's statement is the same bytes for
+/// every bank, but for the parcels of key shares.
 public struct SignedStatement: Equatable, Sendable {
     /// The run it belongs to.
     public let run: RunID
-    /// Who signed it.
+    /// Who said it.
     public let author: Author
     /// Place in the author's statements of this run, from 0 without gaps.
     public let sequence: UInt64
+    /// Head of the chain over the author's statements before this one.
+    public let chainHead: [UInt8]
+    /// Whether it carries a signature.
+    public let isSealed: Bool
     /// The encoded ``RunMessage``.
     public let body: [UInt8]
     /// The bytes as they travel, the signature included.
     public let bytes: [UInt8]
+    /// SHA-256 of the bytes.
+    public let digest: [UInt8]
 
     private static let magic = "fed/v1/statement"
     private static let signatureSize = 64
 
-    /// Signs a message.
+    /// Puts a message into an author's order.
+    ///
+    /// - Parameter key: the author's identity key, or `nil` for a statement without a signature.
     public init(
-        run: RunID, author: Author, sequence: UInt64, message: RunMessage, key: SigningKey
+        run: RunID, author: Author, sequence: UInt64, chainHead: [UInt8], message: RunMessage,
+        key: SigningKey?
     ) {
         var writer = ByteWriter()
         writer.write(Self.magic)
         writer.writeFixed(run.bytes)
         writer.write(author.wireName)
         writer.write(sequence)
+        writer.write(chainHead)
+        writer.write(UInt8(key == nil ? 0 : 1))
         let body = message.bytes
         writer.write(body)
+        if let key { writer.writeFixed(key.sign(writer.bytes)) }
         self.run = run
         self.author = author
         self.sequence = sequence
+        self.chainHead = chainHead
+        isSealed = key != nil
         self.body = body
-        self.bytes = writer.bytes + key.sign(writer.bytes)
+        bytes = writer.bytes
+        digest = SHA256.hash(bytes)
     }
 
     /// Parses a statement; the signature is **not** checked yet, see ``isSigned(by:)``.
@@ -83,15 +101,21 @@ public struct SignedStatement: Equatable, Sendable {
         }
         self.run = run
         self.author = author
-        self.sequence = try reader.read(UInt64.self)
-        self.body = try reader.readBytes()
-        _ = try reader.readFixed(Self.signatureSize)
+        sequence = try reader.read(UInt64.self)
+        chainHead = try reader.readBytes(limit: 32)
+        let seal = try reader.read(UInt8.self)
+        guard seal <= 1 else { throw .invalidValue(field: "seal", at: reader.position) }
+        isSealed = seal == 1
+        body = try reader.readBytes(limit: 1 << 30)
+        if isSealed { _ = try reader.readFixed(Self.signatureSize) }
         try reader.finish()
         self.bytes = bytes
+        digest = SHA256.hash(bytes)
     }
 
     /// Whether the owner of the identity key signed exactly these bytes.
     public func isSigned(by publicKey: [UInt8]) -> Bool {
+        guard isSealed else { return false }
         let split = bytes.count - Self.signatureSize
         return VerifyingKey.isValid(
             signature: Array(bytes[split...]), message: Array(bytes[..<split]),

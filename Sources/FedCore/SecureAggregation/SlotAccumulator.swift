@@ -1,4 +1,4 @@
-internal import FedCrypto
+public import FedCrypto
 
 /// The coordinator's side of one slot: adds masked updates of all banks of the roster, each once,
 /// and opens the sum when the last one is in.
@@ -7,10 +7,15 @@ public struct SlotAccumulator: Sendable {
     private let contextDigest: [UInt8]
     private var sums: [UInt64]
     private var updateDigests: [NodeID: [UInt8]] = [:]
+    private var gated: Set<NodeID>
 
     /// Begins an empty sum.
-    public init(context: SlotContext) {
+    ///
+    /// - Parameter isGated: whether every update carries a self-mask, to be taken off by
+    ///   ``ungate(_:seed:)`` before the sum opens.
+    public init(context: SlotContext, isGated: Bool = false) {
         self.context = context
+        gated = isGated ? Set(context.roster.banks) : []
         self.contextDigest = context.digest
         self.sums = [UInt64](repeating: 0, count: context.layout.laneCount + CheckLanes.count)
     }
@@ -18,15 +23,18 @@ public struct SlotAccumulator: Sendable {
     /// Banks that have not answered yet, sorted.
     public var missing: [NodeID] { context.roster.banks.filter { updateDigests[$0] == nil } }
 
-    /// SHA-256 of each bank's signed update, in roster order; complete once nothing is missing.
+    /// Banks whose self-mask is still on the sum, sorted.
+    public var stillGated: [NodeID] { gated.sorted() }
+
+    /// SHA-256 of each bank's update as it travelled, in roster order; complete once nothing is missing.
     public var orderedDigests: [[UInt8]] { context.roster.banks.compactMap { updateDigests[$0] } }
 
     /// Adds one bank's update.
     ///
-    /// - Parameter statement: the signed statement that carried it, for the receipt.
+    /// - Parameter digest: SHA-256 of the statement that carried it, for the receipt.
     /// - Throws: ``UpdateFailure`` when it was made for another context or has a wrong length.
     public mutating func add(
-        contextDigest: [UInt8], laneBytes: [UInt8], from bank: NodeID, statement: [UInt8]
+        contextDigest: [UInt8], laneBytes: [UInt8], from bank: NodeID, digest: [UInt8]
     ) throws(UpdateFailure) {
         guard context.roster.index(of: bank) != nil else { throw .stranger }
         guard updateDigests[bank] == nil else { throw .secondUpdate }
@@ -35,14 +43,23 @@ public struct SlotAccumulator: Sendable {
         guard laneBytes.count == expected,
             LanePacking.add(laneBytes, in: context.layout.ring, onto: &sums)
         else { throw .wrongLength(got: laneBytes.count, expected: expected) }
-        updateDigests[bank] = SHA256.hash(statement)
+        updateDigests[bank] = digest
+    }
+
+    /// Takes one bank's self-mask off the sum, once.
+    ///
+    /// - Parameter seed: as released by the bank or recovered from shares, 32 bytes.
+    public mutating func ungate(_ bank: NodeID, seed: SecretBytes) {
+        guard gated.remove(bank) != nil else { return }
+        MaskGenerator.add(
+            EpochKeys.gateMask(seed, contextDigest), to: &sums, subtract: true)
     }
 
     /// Opens the sum.
     ///
     /// - Throws: ``UpdateFailure/incomplete`` or ``UpdateFailure/checkLanesDiffer``.
     public func open() throws(UpdateFailure) -> Aggregate {
-        guard missing.isEmpty else { throw .incomplete }
+        guard missing.isEmpty, gated.isEmpty else { throw .incomplete }
         let bits = context.layout.ringBits
         guard
             CheckLanes.hold(

@@ -9,8 +9,11 @@ public struct SlotContext: Equatable, Sendable {
     public let manifestDigest: [UInt8]
     /// SHA-256 of all epoch keys with their signatures.
     public let epochDigest: [UInt8]
-    /// The group within the run; 0 is the only one while rosters are fixed for a whole run.
+    /// The group within the run, counted from 0.
     public let group: UInt32
+    /// The group's derived identifier, the same in every run on the same state; see
+    /// ``GroupSequence``.
+    public let groupID: [UInt8]
     /// The attempt within the group; 0 is the first.
     public let attempt: UInt32
     /// The slot within the run, counted from 0.
@@ -25,12 +28,13 @@ public struct SlotContext: Equatable, Sendable {
 
     /// Wraps the parts.
     public init(
-        manifestDigest: [UInt8], epochDigest: [UInt8], group: UInt32 = 0, attempt: UInt32 = 0,
-        slot: UInt32, layout: VectorLayout, transcriptHead: [UInt8], roster: Roster
+        manifestDigest: [UInt8], epochDigest: [UInt8], group: UInt32 = 0,
+        groupID: [UInt8] = [], attempt: UInt32 = 0, slot: UInt32, layout: VectorLayout, transcriptHead: [UInt8], roster: Roster
     ) {
         self.manifestDigest = manifestDigest
         self.epochDigest = epochDigest
         self.group = group
+        self.groupID = groupID
         self.attempt = attempt
         self.slot = slot
         self.layout = layout
@@ -45,6 +49,7 @@ public struct SlotContext: Equatable, Sendable {
         writer.write(manifestDigest)
         writer.write(epochDigest)
         writer.write(group)
+        writer.write(groupID)
         writer.write(attempt)
         writer.write(slot)
         writer.write(UInt32(layout.laneCount))
@@ -55,21 +60,24 @@ public struct SlotContext: Equatable, Sendable {
     }
 }
 
-/// A hash chain over statements: fixes their content and their order.
+/// A hash chain over one author's statements in a run: fixes their content and their order.
+///
+/// The chain over the coordinator's statements is the transcript that every mask is bound to.
 public struct Transcript: Equatable, Sendable {
-    /// SHA-256 over the previous head and the newest statement.
+    /// SHA-256 over the previous head and the digest of the newest statement.
     public private(set) var head: [UInt8]
 
-    /// Begins the chain of one run.
-    public init(run: RunID) {
+    /// Begins the chain of one author in one run.
+    public init(run: RunID, author: Author = .coordinator) {
         var writer = ByteWriter()
         writer.write("fed/v1/transcript")
         writer.writeFixed(run.bytes)
+        writer.write(author.wireName)
         head = SHA256.hash(writer.bytes)
     }
 
-    /// Appends a statement.
-    public mutating func append(_ statement: [UInt8]) {
-        head = SHA256.hash(head + SHA256.hash(statement))
+    /// Appends a statement by its SHA-256.
+    public mutating func append(digest: [UInt8]) {
+        head = SHA256.hash(head + digest)
     }
 }

@@ -77,7 +77,7 @@ import Testing
                 let update = world.keys[index].mask(inputs[index], context: context)
                 try accumulator.add(
                     contextDigest: update.contextDigest, laneBytes: update.laneBytes,
-                    from: world.roster.banks[index], statement: update.laneBytes)
+                    from: world.roster.banks[index], digest: update.laneBytes)
             }
             #expect(try accumulator.open() == PlaintextAggregation.sum(inputs))
         }
@@ -121,7 +121,7 @@ import Testing
             // Even a coordinator that hides the difference of contexts opens nothing.
             try accumulator.add(
                 contextDigest: told.digest, laneBytes: update.laneBytes,
-                from: world.roster.banks[index], statement: [])
+                from: world.roster.banks[index], digest: [])
         }
         #expect(throws: UpdateFailure.checkLanesDiffer) { try accumulator.open() }
     }
@@ -136,7 +136,7 @@ import Testing
         func add() throws {
             try accumulator.add(
                 contextDigest: update.contextDigest, laneBytes: update.laneBytes,
-                from: world.roster.banks[0], statement: [])
+                from: world.roster.banks[0], digest: [])
         }
         try add()
         #expect(throws: UpdateFailure.secondUpdate) { try add() }

@@ -24,6 +24,16 @@ enum BoostingQuery: Equatable {
         case .validation: "tree.validation"
         }
     }
+
+    /// The round it belongs to: 0 before the trees, and then the tree counted from 1.
+    var round: Int {
+        switch self {
+        case .counts, .refinement, .contributors: 0
+        case .level(let level): level.tree + 1
+        case .sums(let tree, _, _): tree + 1
+        case .validation(let treesDone, _): treesDone
+        }
+    }
 }
 
 /// A finished tree, for banks to move their margins by.

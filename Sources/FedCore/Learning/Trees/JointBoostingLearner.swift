@@ -215,6 +215,31 @@ public struct JointBoostingLearner: JointLearner {
         }
     }
 
+    /// Ends the tree in work as it stands, with leaves by the sums that were opened, and begins the
+    /// next one.
+    ///
+    /// A level's histograms hold the sums of the children of its splits already, so nothing more is
+    /// needed. A validation that cannot be summed is left out.
+    ///
+    /// - Throws: ``LearningError/unexpectedQuery(kind:reason:)`` before a tree's root is summed.
+    public mutating func truncateGroup() throws(LearningError) {
+        switch stage {
+        case .trees where (query?.level ?? 0) > 0, .sums:
+            guard let grown = grower?.finish() else { break }
+            grower = nil
+            trees.append(grown.tree)
+            update = grown
+            return try endRound()
+        case .validation: return try endRound()
+        case .counts, .refinement, .contributors, .trees, .finished: break
+        }
+        throw .unexpectedQuery(kind: pending.kind, reason: "it cannot be left out")
+    }
+
+    private mutating func endRound() throws(LearningError) {
+        if trees.count == configuration.treesMax { finish() } else { try beginTree() }
+    }
+
     private mutating func absorbValidation(_ lanes: [Int64]) throws(LearningError) {
         guard lanes.allSatisfy({ $0 >= 0 }) else {
             throw .numericalFailure(reason: "a summed count is negative")

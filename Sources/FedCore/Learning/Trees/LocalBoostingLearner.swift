@@ -77,6 +77,11 @@ public struct LocalBoostingLearner: LocalLearner {
         guard asked.body == query.body else {
             throw .unexpectedQuery(kind: query.kind, reason: "the body is not canonical")
         }
+        // Groups are told apart by rounds, so a round must be what the query says it is.
+        guard query.round == asked.round else {
+            throw .unexpectedQuery(
+                kind: query.kind, reason: "round \(query.round), expected \(asked.round)")
+        }
         try check(asked, kind: query.kind, laneCount: query.layout.laneCount)
         switch asked {
         case .counts:

@@ -1,0 +1,149 @@
+// Banks that vanish, wait and come back.
+extension CoordinatorRun {
+    mutating func lose(_ bank: NodeID) -> [Effect] {
+        guard let place = manifest.roster.index(of: bank), banks[place].isPresent else { return [] }
+        banks[place].isPresent = false
+        guard phase != .ended, phase != .idle, waitingFor.contains(bank) else { return [] }
+        return isHeld ? askForShares() + [report()] : holdBack()
+    }
+
+    /// Stops the phase's clock and starts the hold time.
+    mutating func holdBack() -> [Effect] {
+        guard !isReplaying else { return [] }
+        isHeld = true
+        // A link may be half open: a new connection cures it.
+        let silent = phase == .forming ? [] : waitingFor.filter(isPresent)
+        return silent.map { .disconnect($0) } + [
+            .hold(phase: phaseNumber, missing: waitingFor), report(),
+        ] + askForShares()
+    }
+
+    /// Holds a phase that begins without a bank that it needs.
+    mutating func holdForAbsent() -> [Effect] {
+        waitingFor.allSatisfy(isPresent) ? [] : holdBack()
+    }
+
+    /// Sends a bank what it does not have.
+    mutating func connect(_ bank: NodeID, has count: UInt64) -> [Effect] {
+        guard let place = manifest.roster.index(of: bank), !banks[place].isFenced else { return [] }
+        guard count <= UInt64(said.count) else {
+            return phase == .ended
+                ? [] : abort(.bankViolation(bank, "it has statements that were never made"))
+        }
+        guard count >= banks[place].mustHave || phase == .ended else {
+            return decide(.fenced(place))
+        }
+        banks[place].isPresent = true
+        var effects: [Effect] = said[Int(count)...].map { saying in
+            switch saying {
+            case .common(let bytes, let kind): .send(bytes, to: bank, kind: kind)
+            case .each(let statements, let kind): .send(statements[place], to: bank, kind: kind)
+            }
+        }
+        if phase == .forming {
+            if expected.allSatisfy(isPresent), let places = presentRoster() {
+                effects += decide(.roster(places))
+            }
+        } else if isHeld, waitingFor.allSatisfy(isPresent) {
+            effects += [nextDeadline(), report()]
+        }
+        return effects
+    }
+
+    /// The hold time is over: go on without those who are still missing, where that is possible.
+    mutating func expire() -> [Effect] {
+        let missing = waitingFor
+        guard let first = missing.first else { return [] }
+        switch phase {
+        case .hellos, .dealings, .acknowledgements:
+            return abort(
+                isPresent(first)
+                    ? .bankSilent(first, phase: phaseName) : .bankLost(first, phase: phaseName))
+        case .forming:
+            if let places = presentRoster() { return decide(.roster(places)) }
+        case .uploads:
+            guard let open = slot else { return [] }
+            if open.isGated {
+                let rest = Set(open.roster.banks).subtracting(missing)
+                if let places = roster(of: rest) { return decide(.retry(places)) }
+            } else if manifest.algorithm.truncates(round: open.query.round) {
+                var trial = learner
+                if (try? trial.truncateGroup()) != nil {
+                    return decide(.truncated(missing: manifest.roster.places(of: missing)))
+                }
+            }
+        case .releases:
+            let effects = askForShares()
+            if !effects.isEmpty { return effects }
+        case .delivering: return decide(.delivered)
+        case .idle, .ended: return []
+        }
+        return [
+            .note(
+                Notice(
+                    .warning,
+                    "held: the run cannot go on without \(missing.map(\.name).joined(separator: ", "))"
+                )), .hold(phase: phaseNumber, missing: missing),
+        ]
+    }
+
+    /// Asks the others for shares of the gates of those who uploaded and vanished, if they are
+    /// enough.
+    private mutating func askForShares() -> [Effect] {
+        guard phase == .releases, let open = slot else { return [] }
+        let gated = manifest.roster.places(of: open.accumulator.stillGated)
+        let helpers = Set(open.places).subtracting(gated)
+            .union(gated.filter { isPresent(manifest.roster.banks[$0]) })
+        let missing = gated.filter { place in
+            !isPresent(manifest.roster.banks[place]) && open.recovering[place] == nil
+        }
+        guard !missing.isEmpty, helpers.subtracting(missing).count >= charter.threshold else {
+            return []
+        }
+        return decide(.recover(missing))
+    }
+
+    mutating func askShares(of missing: [Int]) -> [Effect] {
+        guard phase == .releases, let open = slot else { return [] }
+        for place in missing { slot?.recovering[place] = [] }
+        return [say(.recover(slot: open.number, attempt: open.attempt, missing: missing))]
+    }
+
+    /// Asks the same of the banks that are left.
+    mutating func retry(places: [Int]) -> [Effect] {
+        guard phase == .uploads, let open = slot, open.isGated,
+            let roster = manifest.roster.choosing(places)
+        else { return [] }
+        expected = Set(roster.banks)
+        return ask(open.query, places: places, attempt: open.attempt + 1, isGated: true)
+    }
+
+    /// Ends a tree with the levels that were opened.
+    mutating func truncate(missing: [Int]) -> [Effect] {
+        guard phase == .uploads, let open = slot, !open.isGated else { return [] }
+        do throws(LearningError) {
+            try learner.truncateGroup()
+        } catch {
+            return abort(.learning(error.description))
+        }
+        let lost = Set(missing.map { manifest.roster.banks[$0] })
+        expected = Set(charter.wholeBlocs(in: expected.subtracting(lost)))
+        receipt = .none
+        slot = nil
+        phase = .forming
+        return [say(.truncation(slot: open.number))] + advance()
+    }
+
+    /// Shuts out a bank that lost its state: its keys of the epoch are gone.
+    mutating func fence(_ place: Int) -> [Effect] {
+        let bank = manifest.roster.banks[place]
+        banks[place].isFenced = true
+        banks[place].isPresent = false
+        waiting.remove(bank)
+        let note = Effect.note(
+            Notice(.error, "bank \(bank) has lost its state and cannot take part any more"))
+        if phase == .delivering, waiting.isEmpty { return [note] + end() }
+        guard !isHeld, waitingFor.contains(bank) else { return [note] }
+        return [note] + holdBack()
+    }
+}

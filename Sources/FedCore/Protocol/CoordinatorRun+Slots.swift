@@ -1,0 +1,245 @@
+internal import FedCrypto
+
+// Groups and their slots.
+extension CoordinatorRun {
+    /// Asks the learner what is next.
+    mutating func advance() -> [Effect] {
+        let step: JointStep
+        do {
+            step = try learner.next()
+        } catch {
+            return abort(.learning(error.description))
+        }
+        switch step {
+        case .query(let query):
+            guard groups.isStart(query) else {
+                guard let places = slot?.places, let attempt = slot?.attempt else {
+                    return abort(.learning("a query before any group"))
+                }
+                return ask(query, places: places, attempt: attempt, isGated: false)
+            }
+            pendingQuery = query
+            phase = .forming
+            return form()
+        case .finished(let model):
+            self.model = model
+            phase = .delivering
+            waiting = Set(manifest.roster.banks)
+            return [say(.outcome(model: model.bytes, receipt: receipt)), nextDeadline(), report()]
+        }
+    }
+
+    /// Begins the pending group as soon as all banks are there that should be.
+    mutating func form() -> [Effect] {
+        guard expected.allSatisfy(isPresent), let places = presentRoster() else {
+            return [nextDeadline()] + holdBack()
+        }
+        return decide(.roster(places))
+    }
+
+    /// The whole blocs that are here, if they are enough for a group.
+    func presentRoster() -> [Int]? {
+        roster(of: eligible.filter(isPresent))
+    }
+
+    func roster(of banks: Set<NodeID>) -> [Int]? {
+        let chosen = charter.wholeBlocs(in: banks)
+        guard charter.permits(chosen), chosen.count >= manifest.algorithm.contributorsMin else {
+            return nil
+        }
+        return manifest.roster.places(of: chosen)
+    }
+
+    /// Asks the pending query of the roster decided upon.
+    mutating func beginGroup(places: [Int]) -> [Effect] {
+        guard let query = pendingQuery, phase == .forming,
+            let roster = manifest.roster.choosing(places)
+        else { return [] }
+        pendingQuery = nil
+        expected = Set(roster.banks)
+        return ask(query, places: places, attempt: 0, isGated: true)
+    }
+
+    /// Asks for a sum, or for one more attempt of it when `attempt` is above 0.
+    mutating func ask(
+        _ query: Query, places: [Int], attempt: UInt32, isGated: Bool
+    ) -> [Effect] {
+        guard let roster = manifest.roster.choosing(places) else { return [] }
+        if isGated {
+            guard Int(gates) < manifest.gates else { return abort(.gatesExhausted) }
+        }
+        let isRetry = isGated && attempt > 0
+        if !isRetry { groups.advance(by: query) }
+        let number = isRetry ? slots - 1 : slots
+        slots = number + 1
+        let effect = say(
+            .query(
+                SlotQuery(
+                    slot: number, attempt: attempt, isGated: isGated, gate: isGated ? gates : 0,
+                    places: places, query: query, receipt: receipt)))
+        let context = SlotContext(
+            manifestDigest: manifest.digest, epochDigest: epochDigest, group: groups.count - 1,
+            groupID: groups.id, attempt: attempt, slot: number, layout: query.layout,
+            transcriptHead: transcript.head, roster: roster)
+        slot = OpenSlot(
+            number: number, attempt: attempt, isGated: isGated, gate: gates, places: places,
+            roster: roster, query: query, context: context.digest,
+            accumulator: SlotAccumulator(context: context, isGated: isGated),
+            saidBefore: UInt64(said.count))
+        if isGated { gates += 1 }
+        phase = .uploads
+        return [effect, nextDeadline(), report()] + holdForAbsent()
+    }
+
+    mutating func add(_ upload: Upload, from bank: NodeID) -> [Effect] {
+        guard let open = slot, open.isOpen(in: phase) else { return stale(bank, upload.slot) }
+        guard (upload.slot, upload.attempt) == (open.number, open.attempt) else {
+            if (upload.slot, upload.attempt) < (open.number, open.attempt) {
+                return stale(bank, upload.slot)
+            }
+            return abort(
+                .bankViolation(bank, "an update of slot \(upload.slot) for slot \(open.number)"))
+        }
+        let member = manifest.roster.members.first { $0.bank == bank }
+        if open.isGated, !isReplaying {
+            guard let member,
+                UploadCertificate.holds(
+                    upload.certificate, context: upload.context, member: member,
+                    run: manifest.run)
+            else { return abort(.bankViolation(bank, "its certificate does not verify")) }
+        }
+        do throws(UpdateFailure) {
+            // In place, so that the sums are not copied.
+            try slot?.accumulator.add(
+                contextDigest: upload.context, laneBytes: upload.lanes, from: bank,
+                digest: upload.digest)
+        } catch {
+            return abort(.bankViolation(bank, error.description))
+        }
+        if open.isGated { slot?.certificates[bank] = upload.certificate }
+        confirm(bank, open.saidBefore)
+        guard slot?.accumulator.missing.isEmpty == true else { return [report()] }
+        return open.isGated ? commit() : openSum()
+    }
+
+    private mutating func commit() -> [Effect] {
+        guard let open = slot else { return [] }
+        phase = .releases
+        let effect = say(
+            .commit(
+                slot: open.number, attempt: open.attempt,
+                updateDigests: open.accumulator.orderedDigests,
+                certificates: open.roster.banks.map { open.certificates[$0] ?? [] }))
+        slot?.saidBefore = UInt64(said.count)
+        return [effect, nextDeadline(), report()] + holdForAbsent()
+    }
+
+    mutating func release(
+        seed: [UInt8], slot number: UInt32, attempt: UInt32, place: Int, bank: NodeID
+    ) -> [Effect] {
+        guard let open = slot, phase == .releases, number == open.number, attempt == open.attempt,
+            open.accumulator.stillGated.contains(bank)
+        else { return stale(bank, number) }
+        let seed = SecretBytes(seed)
+        guard isGate(seed, of: place, gate: Int(open.gate)) else {
+            return abort(.bankViolation(bank, "its gate seed is not the one it committed to"))
+        }
+        confirm(bank, open.saidBefore)
+        return ungate(bank, seed)
+    }
+
+    mutating func recover(
+        _ shares: [RecoveredShare], slot number: UInt32, attempt: UInt32, holder: Int, bank: NodeID
+    ) -> [Effect] {
+        guard let open = slot, phase == .releases, number == open.number, attempt == open.attempt
+        else { return stale(bank, number) }
+        var effects: [Effect] = []
+        for share in shares {
+            guard let commitment = commitments[share.dealer],
+                MerkleTree.holds(
+                    leaf: share.share, at: Int(open.gate), of: manifest.gates, path: share.path,
+                    root: commitment.shareRoots[holder])
+            else { return abort(.bankViolation(bank, "its share is not the one dealt to it")) }
+            guard phase == .releases, var known = slot?.recovering[share.dealer],
+                !known.contains(where: { Int($0.index) == holder + 1 })
+            else { continue }
+            known.append(SecretShare(index: UInt8(holder + 1), bytes: SecretBytes(share.share)))
+            slot?.recovering[share.dealer] = known
+            let dealer = manifest.roster.banks[share.dealer]
+            guard known.count == charter.threshold,
+                slot?.accumulator.stillGated.contains(dealer) == true
+            else { continue }
+            guard
+                let seed = try? SecretSharing.reconstruct(known, threshold: charter.threshold),
+                isGate(seed, of: share.dealer, gate: Int(open.gate))
+            else { return abort(.gateDiffers(dealer)) }
+            effects += ungate(dealer, seed)
+        }
+        return effects
+    }
+
+    private func isGate(_ seed: SecretBytes, of dealer: Int, gate: Int) -> Bool {
+        guard seed.count == 32, let digests = seedDigests[dealer] else { return false }
+        return GateCommitment.leaf(of: seed, gate: gate, dealer: dealer)
+            == Array(digests[(gate * 32)..<(gate * 32 + 32)])
+    }
+
+    private mutating func ungate(_ bank: NodeID, _ seed: SecretBytes) -> [Effect] {
+        slot?.accumulator.ungate(bank, seed: seed)
+        return slot?.accumulator.stillGated.isEmpty == true ? openSum() : [report()]
+    }
+
+    /// Opens the sum and gives it to the learner.
+    private mutating func openSum() -> [Effect] {
+        guard let open = slot else { return [] }
+        do {
+            let aggregate = try open.accumulator.open()
+            receipt = SlotReceipt(
+                updateDigests: open.accumulator.orderedDigests,
+                sumDigest: aggregate.digest)
+            phase = .forming
+            if groups.count == 1 { eligible = Set(open.roster.banks) }
+            try learner.absorb(aggregate)
+        } catch let failure as UpdateFailure {
+            if failure == .checkLanesDiffer { return abort(.garbledSum(slot: Int(open.number))) }
+            return abort(.learning(failure.description))
+        } catch let error as LearningError {
+            return abort(.learning(error.description))
+        } catch {
+            return abort(.learning("\(error)"))
+        }
+        return advance()
+    }
+
+    private mutating func stale(_ bank: NodeID, _ slot: UInt32) -> [Effect] {
+        guard slot < slots else {
+            return abort(.bankViolation(bank, "a statement of slot \(slot), which was not asked"))
+        }
+        return [.note(Notice(.debug, "bank \(bank): too late for slot \(slot)"))]
+    }
+
+    mutating func confirm(_ bank: NodeID, _ count: UInt64) {
+        guard let place = manifest.roster.index(of: bank) else { return }
+        banks[place].mustHave = max(banks[place].mustHave, count)
+    }
+}
+
+extension CoordinatorRun.OpenSlot {
+    /// Whether the slot is still to be summed.
+    func isOpen(in phase: CoordinatorRun.Phase) -> Bool {
+        phase == .uploads || phase == .releases
+    }
+}
+
+extension Aggregate {
+    /// SHA-256 of the sums, eight bytes a lane, least significant first.
+    var digest: [UInt8] {
+        integers.withUnsafeBufferPointer { lanes in
+            #if _endian(little)
+                return SHA256.hash(UnsafeRawBufferPointer(lanes))
+            #else
+                return lanes.map(\.littleEndian).withUnsafeBytes { SHA256.hash($0) }
+            #endif
+        }
+    }
+}

@@ -1,0 +1,95 @@
+internal import FedCrypto
+
+extension AlgorithmConfiguration {
+    /// Most groups that a run can have: the statistics, and one for each tree or one for the fit.
+    public var groupsMax: Int {
+        switch self {
+        case .logistic: 2
+        case .boosting(let configuration): 1 + configuration.treesMax
+        }
+    }
+
+    /// Attempts of groups that an epoch is prepared for: a quarter more than groups, and 16.
+    public var gatesDefault: Int { min(groupsMax + groupsMax / 4 + 16, Manifest.gatesMax) }
+
+    /// Whether a query begins a group: the first one, the first of a fit, each tree's first.
+    func startsGroup(round: Int, after last: Int?) -> Bool {
+        guard let last else { return true }
+        switch self {
+        case .logistic: return round == 1 && last == 0
+        case .boosting: return round > last
+        }
+    }
+
+    /// Whether a group can end before its last query: a tree can, statistics and a fit cannot.
+    func truncates(round: Int) -> Bool {
+        switch self {
+        case .logistic: false
+        case .boosting: round > 0
+        }
+    }
+
+    /// The fewest banks whose rows the configuration itself asks for.
+    var contributorsMin: Int {
+        switch self {
+        case .logistic: 1
+        case .boosting(let configuration): Int(configuration.contributorsMin)
+        }
+    }
+
+    /// Where the configuration stays below a charter's floors; `nil` when nowhere.
+    func violation(of charter: Charter) -> String? {
+        guard case .boosting(let configuration) = self else { return nil }
+        if configuration.contributorsMin < charter.contributorsFloor {
+            return "fewer contributing banks than the charter's floor"
+        }
+        return configuration.childRowsMin < charter.rowsFloor
+            ? "fewer rows behind a split than the charter's floor" : nil
+    }
+}
+
+/// Numbers and identifies the groups of a run: coordinator and banks keep the same count, so that
+/// nobody chooses them.
+///
+/// A group's identifier is derived from what it is computed on: the feature standard, the kind of
+/// its first query, and all queries before it, which carry all of the model. The first groups of a
+/// kind, whose state is the empty model, have the same identifier in every run.
+struct GroupSequence: Sendable {
+    private let algorithm: AlgorithmConfiguration
+    private let standardDigest: [UInt8]
+    private var state: [UInt8] = []
+    private var lastRound: Int?
+    /// Groups begun.
+    private(set) var count: UInt32 = 0
+    /// The identifier of the group in work, 32 bytes; empty before the first.
+    private(set) var id: [UInt8] = []
+
+    init(manifest: Manifest) {
+        algorithm = manifest.algorithm
+        standardDigest = manifest.standardDigest
+    }
+
+    /// Whether the query would begin a group.
+    func isStart(_ query: Query) -> Bool {
+        algorithm.startsGroup(round: query.round, after: lastRound)
+    }
+
+    /// Takes the next query, once for all of its attempts.
+    mutating func advance(by query: Query) {
+        if isStart(query) {
+            count += 1
+            var writer = ByteWriter()
+            writer.write("fed/v1/group")
+            writer.write(standardDigest)
+            writer.write(query.kind)
+            writer.write(query.round <= 1 ? [] : state)
+            id = SHA256.hash(writer.bytes)
+        }
+        lastRound = query.round
+        var writer = ByteWriter()
+        writer.write("fed/v1/group-state")
+        writer.write(state)
+        query.write(to: &writer)
+        state = SHA256.hash(writer.bytes)
+    }
+}
