@@ -1,4 +1,6 @@
-/// What a bank must remember on disk to stay safe; see ``SafetyKernel``. Holds no secret.
+/// What a bank must remember on disk to stay safe, without any secret.
+///
+/// Written before each send that ``SafetyKernel`` allows.
 public enum SafetyEntry: Hashable, Sendable {
     /// The bank takes part in an attempt.
     case admitted(AttemptID, roster: [Int])

@@ -20,8 +20,10 @@ public struct SafetyParameters: Hashable, Sendable {
     /// n: the members of the charter.
     public var memberCount: Int { blocs.reduce(0) { $0 + $1.count } }
 
-    /// The default of the collusion bound, a third of the others.
-    public static func defaultCollusionBound(memberCount: Int) -> Int { (memberCount - 1) / 3 }
+    /// The default of the collusion bound, a third of the others and at least one.
+    public static func defaultCollusionBound(memberCount: Int) -> Int {
+        max(1, (memberCount - 1) / 3)
+    }
 
     /// The default of the threshold: n - f, where f banks may vanish between an upload and its
     /// release; f is 0 for three banks, otherwise an eighth of them and at least one.

@@ -1,6 +1,6 @@
-/// The rule that forbids a bank to send what it was asked for; see ``SafetyKernel``.
+/// The rule that forbids a bank to send what it was asked for.
 ///
-/// A closed list: the same words appear in the bank's log and audit.
+/// Thrown by ``SafetyKernel``. A closed list: the same words appear in the bank's log and audit.
 public enum SafetyViolation: Error, Equatable, Hashable, Sendable, CustomStringConvertible {
     /// The roster names a member twice, out of order or not of the charter.
     case rosterMalformed
