@@ -37,8 +37,9 @@ def row(banks, lanes, mine, other):
             "slot": other["slot_seconds"] / mine["gated_slot_seconds"],
             "slot_bytes": other["slot_bytes"] / mine["slot_bytes"],
             "sum": other["sum_seconds"] / mine["sum_seconds"],
-            "set_up": other["set_up_seconds"] / mine["set_up_seconds"],
         }
+        if "set_up_seconds" in other:
+            result["ratios"]["set_up"] = other["set_up_seconds"] / mine["set_up_seconds"]
     return result
 
 
@@ -76,11 +77,15 @@ def text(results):
             ratios = entry["ratios"]
             line += [f"{other['slot_seconds'] * 1e3:.1f}"] + [
                 f"{ratios[name]:.{2 if name == 'slot_bytes' else 1}f}"
-                for name in ("slot", "slot_bytes", "sum", "set_up")]
+                for name in ("slot", "slot_bytes", "sum")]
+            line.append(
+                f"{ratios['set_up']:.0f}" if "set_up" in ratios else
+                f"skipped: {other['set_up_skipped']}")
         else:
             line += [f"skipped: {other['skipped']}"]
         lines.append([str(cell) for cell in line])
-    widths = [max(len(line[i]) for line in lines if i < len(line) - (len(line) == 11))
-              for i in range(len(header))]
+    widths = [
+        max(len(line[i]) for line in lines if i < len(line) and not line[i].startswith("skipped"))
+        for i in range(len(header))]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines)

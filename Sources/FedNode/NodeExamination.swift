@@ -3,7 +3,7 @@ internal import FedCore
 internal import FedRuntime
 internal import Glibc
 
-/// Looks at a node's state folder and surroundings for `fed-node doctor`; changes nothing.
+/// Looks at a node's state folder and surroundings for `fed-node doctor`; leaves nothing behind.
 struct NodeExamination {
     /// The state folder.
     let path: String
