@@ -63,6 +63,11 @@ struct FeatureFiles: ~Copyable {
 extension RawTransactions.Part {
     /// Reads the word or the number of a part.
     init?(field: UnsafeRawBufferPointer) {
+        // One digit is the usual case and needs no text.
+        if field.count == 1, let part = Self(rawValue: Int(field[0]) - 0x30), part != .history {
+            self = part
+            return
+        }
         switch String(decoding: field, as: UTF8.self) {
         case "fit", "0": self = .fit
         case "valid", "1": self = .valid
@@ -82,15 +87,17 @@ final class FeatureFile {
     private(set) var fraudCount = 0
     private let temporaryPath: String
     private var descriptor: Int32
-    private var buffer: [UInt8]
+    private let buffer: UnsafeMutableBufferPointer<UInt8>
+    /// Bytes of the buffer that wait to be written.
+    private var pending: Int
     private var isMoved = false
 
     init(path: String, header: [UInt8]) throws(FeatureBuilderError) {
         self.path = path
         temporaryPath = "\(path).\(getpid()).partial"
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        buffer = header
-        buffer.reserveCapacity(Self.bufferBytes + 1 << 16)
+        buffer = .allocate(capacity: Self.bufferBytes + header.count)
+        pending = buffer.update(fromContentsOf: header)
         guard descriptor >= 0 else {
             isMoved = true
             throw failure()
@@ -100,24 +107,30 @@ final class FeatureFile {
     deinit {
         if descriptor >= 0 { _ = systemClose(descriptor) }
         if !isMoved { unlink(temporaryPath) }
+        buffer.deallocate()
     }
 
     func write(
         _ row: RawRow, _ features: ArraySlice<Double>, hasLabel: Bool
     ) throws(FeatureBuilderError) {
-        DecimalText.append(row.number, to: &buffer)
+        let bytesMax = (features.count + 2) * DecimalText.bytesMax
+        precondition(bytesMax <= Self.bufferBytes, "\(features.count) features in one row")
+        if pending + bytesMax > buffer.count { try flush() }
+        guard let start = buffer.baseAddress else { return }
+        var text = start + pending
+        DecimalText.append(row.number, to: &text)
         for value in features {
-            buffer.append(0x2C)
-            DecimalText.append(value, to: &buffer)
+            text.append(0x2C)
+            DecimalText.append(value, to: &text)
         }
         if hasLabel {
-            buffer.append(0x2C)
-            if let isFraud = row.isFraud { buffer.append(isFraud ? 0x31 : 0x30) }
+            text.append(0x2C)
+            if let isFraud = row.isFraud { text.append(isFraud ? 0x31 : 0x30) }
         }
-        buffer.append(0x0A)
+        text.append(0x0A)
+        pending = text - start
         rowCount += 1
         if row.isFraud == true { fraudCount += 1 }
-        if buffer.count >= Self.bufferBytes { try flush() }
     }
 
     func close() throws(FeatureBuilderError) {
@@ -135,15 +148,14 @@ final class FeatureFile {
 
     private func flush() throws(FeatureBuilderError) {
         var start = 0
-        while start < buffer.count {
-            let count = buffer.withUnsafeBytes { bytes in
-                systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: bytes[start...]))
-            }
+        while start < pending {
+            let count = systemWrite(
+                descriptor, UnsafeRawBufferPointer(rebasing: buffer[start..<pending]))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw failure() }
             start += count
         }
-        buffer.removeAll(keepingCapacity: true)
+        pending = 0
     }
 
     private func failure() -> FeatureBuilderError {
@@ -171,19 +183,31 @@ private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -
     #endif
 }
 
+extension UnsafeMutablePointer<UInt8> {
+    /// Writes a byte and moves behind it.
+    fileprivate mutating func append(_ byte: UInt8) {
+        pointee = byte
+        self += 1
+    }
+}
+
 /// Writes numbers as `%.7g` does, but whole numbers with all their digits.
+///
+/// The text goes to memory with room for ``bytesMax`` bytes a number, a byte between them included.
 enum DecimalText {
+    static let bytesMax = 40
+
     private static let powers: [Double] = [
         1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
     ]
 
-    static func append(_ value: Int64, to text: inout [UInt8]) {
+    static func append(_ value: Int64, to text: inout UnsafeMutablePointer<UInt8>) {
         if value < 0 { text.append(0x2D) }
         appendDigits(value.magnitude, to: &text)
     }
 
     /// Appends a number; nothing for NaN, which is a missing value.
-    static func append(_ value: Double, to text: inout [UInt8]) {
+    static func append(_ value: Double, to text: inout UnsafeMutablePointer<UInt8>) {
         guard !value.isNaN else { return }
         let magnitude = abs(value)
         if magnitude < 1e15, magnitude == magnitude.rounded(.towardZero) {
@@ -197,24 +221,43 @@ enum DecimalText {
         }
     }
 
-    private static func appendDigits(_ value: UInt64, to text: inout [UInt8]) {
+    private static func appendDigits(
+        _ value: UInt64, to text: inout UnsafeMutablePointer<UInt8>
+    ) {
         guard value >= 10 else {
-            text.append(0x30 + UInt8(value))
+            text.append(0x30 + UInt8(truncatingIfNeeded: value))
             return
         }
-        let start = text.count
-        var rest = value
-        while rest > 0 {
-            text.append(0x30 + UInt8(rest % 10))
-            rest /= 10
+        var count = 1
+        var power: UInt64 = 10
+        while value >= power {
+            count += 1
+            let (next, overflow) = power.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            power = next
         }
-        text[start...].reverse()
+        appendDigits(value, count: count, to: &text)
     }
 
-    private static func appendSevenDigits(_ magnitude: Double, to text: inout [UInt8]) {
+    /// Writes just `count` digits, from the last to the first.
+    private static func appendDigits(
+        _ value: UInt64, count: Int, to text: inout UnsafeMutablePointer<UInt8>
+    ) {
+        var rest = value
+        for place in stride(from: count - 1, through: 0, by: -1) {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            text[place] = 0x30 + UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        }
+        text += count
+    }
+
+    private static func appendSevenDigits(
+        _ magnitude: Double, to text: inout UnsafeMutablePointer<UInt8>
+    ) {
         // magnitude · 10^scale has seven digits before its point.
-        var scale = 10
-        while scale > 0, magnitude * powers[scale] >= 1e7 { scale -= 1 }
+        var scale = 0
+        while scale < 10, magnitude * powers[scale + 1] < 1e7 { scale += 1 }
         let product = magnitude * powers[scale]
         var rounded = product.rounded(.toNearestOrEven)
         if abs(product - rounded) == 0.5 {
@@ -232,19 +275,15 @@ enum DecimalText {
         appendDigits(digits / divisor, to: &text)
         guard scale > 0 else { return }
         text.append(0x2E)
-        var rest = digits % divisor
-        let start = text.count
-        for _ in 0..<scale {
-            text.append(0x30 + UInt8(rest % 10))
-            rest /= 10
-        }
-        text[start...].reverse()
+        appendDigits(digits % divisor, count: scale, to: &text)
     }
 
     /// Other magnitudes, by the C library.
-    private static func appendRare(_ value: Double, to text: inout [UInt8]) {
+    private static func appendRare(
+        _ value: Double, to text: inout UnsafeMutablePointer<UInt8>
+    ) {
         var bytes = [CChar](repeating: 0, count: 32)
         let count = withVaList([value]) { vsnprintf(&bytes, 32, "%.7g", $0) }
-        text.append(contentsOf: bytes[..<Int(count)].map { UInt8(bitPattern: $0) })
+        for byte in bytes[..<Int(count)] { text.append(UInt8(bitPattern: byte)) }
     }
 }

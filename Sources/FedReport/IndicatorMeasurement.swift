@@ -65,6 +65,23 @@ package enum IndicatorMeasurement {
         return tables
     }
 
+    /// Writes the banks' feature files `bank_<NAME>_<fit|valid|test>.csv`.
+    ///
+    /// - Parameter folder: an existing folder.
+    package static func build(
+        _ features: Features, banks: [RawBank], tables: [IndicatorTable] = [],
+        secrets: IndicatorSecrets = .none, folder: String
+    ) throws -> [BankEvaluation.Files] {
+        try banks.map { bank in
+            try FeatureBuilder.build(
+                raw: bank.path, derivation: features.derivation, standard: features.standard,
+                output: .folder(folder, bank: bank.name), tables: tables, secrets: secrets)
+            func path(_ part: String) -> String { "\(folder)/bank_\(bank.name)_\(part).csv" }
+            return BankEvaluation.Files(
+                bank: bank.name, fit: path("fit"), valid: path("valid"), test: path("test"))
+        }
+    }
+
     /// Builds the banks' feature files, trains the joint model and evaluates at every bank.
     ///
     /// - Parameter folder: an existing folder, to which the feature files are written.
@@ -73,16 +90,8 @@ package enum IndicatorMeasurement {
         secrets: IndicatorSecrets = .none, algorithm: AlgorithmConfiguration, budgets: [String],
         folder: String, threads: Int = 1
     ) throws -> [ComparisonReport.Bank] {
-        var files: [BankEvaluation.Files] = []
-        for bank in banks {
-            try FeatureBuilder.build(
-                raw: bank.path, derivation: features.derivation, standard: features.standard,
-                output: .folder(folder, bank: bank.name), tables: tables, secrets: secrets)
-            func path(_ part: String) -> String { "\(folder)/bank_\(bank.name)_\(part).csv" }
-            files.append(
-                BankEvaluation.Files(
-                    bank: bank.name, fit: path("fit"), valid: path("valid"), test: path("test")))
-        }
+        let files = try build(
+            features, banks: banks, tables: tables, secrets: secrets, folder: folder)
         var fit: [Dataset] = []
         var valid: [Dataset] = []
         for bank in files {

@@ -30,6 +30,10 @@ struct FeaturesCommand: AsyncParsableCommand {
         var columns: [String] = []
         @Option(help: "The bank's name: writes bank_<NAME>_<part>.csv into the folder --out.")
         var bank: NodeID?
+        @Option(
+            name: .customLong("table"),
+            help: "A published table of an indicator, JSON; may be repeated.")
+        var tables: [String] = []
         @Option(name: .shortAndLong, help: "The file to write, or with --bank the folder.")
         var out: String
 
@@ -50,10 +54,20 @@ struct FeaturesCommand: AsyncParsableCommand {
                 }
                 mapping[names[0]] = names[1]
             }
+            var published: [IndicatorTable] = []
+            for path in tables {
+                do {
+                    published.append(
+                        try IndicatorTable(bytes: try AtomicFile.read(path), derivation: document))
+                } catch let error as IndicatorError {
+                    throw CommandFailure("\(path): \(error)", exitKind: .data)
+                }
+            }
             do {
                 let summary = try FeatureBuilder.build(
                     raw: data, mapping: mapping, derivation: document, standard: standard,
-                    output: bank.map { .folder(out, bank: $0.name) } ?? .file(out))
+                    output: bank.map { .folder(out, bank: $0.name) } ?? .file(out),
+                    tables: published)
                 for (path, rows) in summary.rowsWritten.sorted(by: { $0.key < $1.key }) {
                     ConsoleOutput.line(
                         "\(path): \(rows) rows, \(summary.fraudsWritten[path] ?? 0) frauds")

@@ -2,8 +2,8 @@
 ///
 /// Every event enters and leaves a window once, so a row costs O(windows), amortised. Sums are
 /// exact, so figures depend on what is in a window and not on the way it came there. Memory: the
-/// events within the farthest end, and at most about as many again of idle keys until a look at a
-/// few keys a row has come round to them.
+/// events within the farthest end, and those of idle keys, up to another farthest end back, until a
+/// look at a few keys a row has come round to them.
 struct WindowGroup {
     /// Key columns as one value: two of them exactly, more by a hash.
     struct Key: Hashable {
@@ -108,8 +108,8 @@ struct WindowGroup {
         for _ in 0..<min(Self.keysSweptPerRow * rows, queues.count) {
             hand = hand + 1 < queues.count ? hand + 1 : 0
             guard queues[hand].isUsed else { continue }
-            let first = queues[hand].first
-            guard first != EventPool.none, pool[first].time > time - far else {
+            // Only the queue is looked at: its events are elsewhere in memory.
+            guard queues[hand].newest > time - far else {
                 advance(Int32(hand), to: time)
                 if queues[hand].first == EventPool.none { drop(Int32(hand)) }
                 continue

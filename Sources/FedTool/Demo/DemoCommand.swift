@@ -17,6 +17,20 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Option(help: "A folder with the banks' files. Default: a synthetic consortium.")
     var data: String?
+    @Option(help: "A folder with bank_<NAME>_transactions.csv: features are derived first.")
+    var raw: String?
+    @Option(
+        help: """
+            The derivation of --raw, JSON. Default: the file of the standard's name in the folder \
+            derivations beside that of the standard.
+            """)
+    var derivation: String?
+    @Flag(
+        help: """
+            With --raw: also train with what the banks count together, by the standard and \
+            derivation NAME_shared.json, and compare.
+            """)
+    var indicators = false
     @Option(
         help: "The feature standard, JSON. Default: the synthetic one, or a draft from the data.")
     var standard: String?
@@ -41,6 +55,16 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let budgets = try BudgetList(budgets).texts
+        if let raw {
+            guard let standard else {
+                throw CommandFailure("--raw needs --standard", exitKind: .usage)
+            }
+            try await RawDemo(
+                raw: raw, standard: standard, derivation: derivation, hasIndicators: indicators,
+                folder: out, algorithm: algorithm, settings: settings, budgets: budgets
+            ).run(json: json, scoresFolder: scores, checkPooled: checkPooled)
+            return
+        }
         var demo = try Demo(
             folder: out, algorithm: algorithm, settings: settings, budgets: budgets)
         let started = ContinuousClock.now

@@ -169,15 +169,17 @@ struct IndicatorFeatureTests {
             }
             // e / width of all rows in the window, missed with probability exp(-depth).
             let now = Double(row.time) / 100
-            let total = banks.joined().count { other in
-                let age = now.rounded(.down) - (Double(other.time) / 100).rounded(.down)
+            let total: Int = banks.joined().count { (other: RawRow) -> Bool in
+                let age: Double = now.rounded(.down) - (Double(other.time) / 100).rounded(.down)
                 return other.entities[1] != .missing && (1...5).contains(age)
             }
             rows += 1
-            let bound = truth[index][4] + 2.718281828 / Double(width) * Double(total)
+            let error: Double = 2.718281828 / Double(width) * Double(total)
+            let bound: Double = truth[index][4] + error
             if estimates[index][4] > bound { beyond += 1 }
         }
-        let share = [1: 0.37, 3: 0.05, 4: 0.02][depth] ?? 0
+        let shares: [Int: Double] = [1: 0.37, 3: 0.05, 4: 0.02]
+        let share = shares[depth] ?? 0
         #expect(Double(beyond) <= share * Double(rows), "\(beyond) of \(rows)")
     }
 

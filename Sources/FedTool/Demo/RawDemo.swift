@@ -1,0 +1,127 @@
+internal import FedConsole
+internal import FedCore
+internal import FedReport
+internal import FedRuntime
+internal import Foundation
+
+/// The demonstration from raw transactions: features are derived, with own windows and, where asked,
+/// with what the banks count together; each kind is trained by the processes of ``Demo``.
+struct RawDemo {
+    let raw: String
+    let standardPath: String
+    let derivationPath: String
+    let hasIndicators: Bool
+    let folder: String
+    let algorithm: String
+    let settings: [String]
+    let budgets: [String]
+
+    /// Prepares a demonstration.
+    ///
+    /// - Parameter derivation: by default the file of the standard's name in the folder
+    ///   `derivations` beside that of the standard.
+    init(
+        raw: String, standard: String, derivation: String?, hasIndicators: Bool, folder: String,
+        algorithm: String, settings: [String], budgets: [String]
+    ) {
+        self.raw = raw
+        standardPath = standard
+        derivationPath = derivation ?? Self.derivation(beside: standard)
+        self.hasIndicators = hasIndicators
+        self.folder = folder
+        self.algorithm = algorithm
+        self.settings = settings
+        self.budgets = budgets
+    }
+
+    /// Runs all of it and prints what was gained.
+    func run(json: String?, scoresFolder: String?, checkPooled: Bool) async throws {
+        let banks = try rawBanks()
+        let started = ContinuousClock.now
+        let own = try await demo(
+            "own", standard: standardPath, derivation: derivationPath, banks: banks,
+            isShared: false, scoresFolder: scoresFolder, checkPooled: checkPooled)
+        guard hasIndicators else {
+            try own.report(json: json, total: ContinuousClock.now - started)
+            return
+        }
+        try own.report(json: nil, total: ContinuousClock.now - started)
+        let shared = try await demo(
+            "shared", standard: Self.shared(standardPath),
+            derivation: Self.shared(derivationPath), banks: banks, isShared: true,
+            scoresFolder: scoresFolder.map { $0 + "-shared" }, checkPooled: checkPooled)
+        try shared.report(json: nil, total: ContinuousClock.now - started)
+        guard let first = own.evaluation, let second = shared.evaluation else { return }
+        let report = try IndicatorGainReport(
+            budgets: budgets, own: first.banks, shared: second.banks)
+        ConsoleOutput.line(report.text)
+        if let json { try AtomicFile.write(report.json.bytes, to: json) }
+    }
+
+    /// Derives one kind of features, then trains and evaluates.
+    private func demo(
+        _ name: String, standard: String, derivation: String,
+        banks: [IndicatorMeasurement.RawBank], isShared: Bool, scoresFolder: String?,
+        checkPooled: Bool
+    ) async throws -> Demo {
+        let features = IndicatorMeasurement.Features(
+            standard: try StandardFile.read(standard), derivation: try read(derivation))
+        let data = "\(folder)/\(name)-features"
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        var demo = try Demo(
+            folder: "\(folder)/\(name)", algorithm: algorithm, settings: settings,
+            budgets: budgets)
+        var tables: [IndicatorTable] = []
+        if isShared {
+            demo.progress.begin("counting together")
+            tables = try IndicatorMeasurement.tables(of: features.derivation, banks: banks)
+            for table in tables {
+                try AtomicFile.write(
+                    table.document.bytes,
+                    to: "\(data)/\(table.indicator)-\(table.periods[0].number).json")
+            }
+        }
+        demo.progress.begin("deriving features from \(raw)")
+        _ = try IndicatorMeasurement.build(features, banks: banks, tables: tables, folder: data)
+        try await demo.prepareData(data: data, standard: standard, seed: 0, scale: 1)
+        try await demo.train()
+        try await demo.evaluate(scoresFolder: scoresFolder, checkPooled: checkPooled)
+        return demo
+    }
+
+    private func rawBanks() throws -> [IndicatorMeasurement.RawBank] {
+        let suffix = "_transactions.csv"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: raw)) ?? []
+        let banks = names.filter { $0.hasPrefix("bank_") && $0.hasSuffix(suffix) }.sorted().map {
+            IndicatorMeasurement.RawBank(
+                name: String($0.dropFirst(5).dropLast(suffix.count)), path: "\(raw)/\($0)")
+        }
+        guard banks.count >= Roster.banksMin else {
+            throw CommandFailure(
+                "\(raw): \(banks.count) banks found, at least \(Roster.banksMin) are needed",
+                hint: "the files are named bank_<NAME>\(suffix)", exitKind: .noInput)
+        }
+        return banks
+    }
+
+    private func read(_ path: String) throws -> Derivation {
+        do {
+            return try Derivation(json: try AtomicFile.read(path))
+        } catch let error as DerivationError {
+            throw CommandFailure("\(path): \(error)", exitKind: .data)
+        }
+    }
+
+    /// `…/standards/NAME.json` becomes `…/derivations/NAME.json`.
+    private static func derivation(beside standard: String) -> String {
+        let url = URL(fileURLWithPath: standard)
+        return url.deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("derivations").appendingPathComponent(url.lastPathComponent)
+            .path
+    }
+
+    /// `…/NAME.json` becomes `…/NAME_shared.json`.
+    private static func shared(_ path: String) -> String {
+        path.hasSuffix(".json") ? String(path.dropLast(5)) + "_shared.json" : path + "_shared"
+    }
+}
