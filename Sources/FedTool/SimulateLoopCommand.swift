@@ -110,7 +110,7 @@ struct SimulateLoopCommand: AsyncParsableCommand {
             guard let derivation else {
                 throw CommandFailure("--data needs --derivation", exitKind: .usage)
             }
-            let files = try LoopData.files(in: data)
+            let files = LoopData.files(in: data)
             guard !files.isEmpty else {
                 throw CommandFailure(
                     "\(data): no bank_<NAME>_transactions.csv there", exitKind: .noInput)

@@ -83,11 +83,12 @@ enum LoopData {
         return try builder.finish()
     }
 
-    /// The banks' files of raw transactions in a folder, by the banks' names.
-    static func files(in folder: String) throws -> [(bank: String, path: String)] {
+    /// The banks' files of raw transactions in a folder, by the banks' names; none where the
+    /// folder cannot be read.
+    static func files(in folder: String) -> [(bank: String, path: String)] {
         let suffix = "_transactions.csv"
-        return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-            .filter { $0.hasPrefix("bank_") && $0.hasSuffix(suffix) }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.sorted().filter { $0.hasPrefix("bank_") && $0.hasSuffix(suffix) }
             .map { (String($0.dropFirst(5).dropLast(suffix.count)), "\(folder)/\($0)") }
     }
 
