@@ -75,8 +75,8 @@ package struct ReasonExplainer: Sendable {
 
     /// Attributes the combined score of a row of raw values, NaN where missing.
     ///
-    /// The parts add up to the combined log-odds, but for scores beyond ±13.8, which the rule holds
-    /// to that.
+    /// The parts add up to the combined log-odds, but for scores beyond ±13.8, to which the rule
+    /// holds them.
     package func attribution(of row: [Double]) -> Attribution {
         let row = standard.imputed(row)
         let joint = attribution(federated, row)

@@ -93,12 +93,15 @@ struct CombinationBench {
                     federatedWeight: federatedWeight),
                 lenience: lenience)
         }
+        let orders = [Self.order(local), Self.order(federated)]
         let rivals = PairedBootstrap(
-            orders: [Self.order(local), Self.order(federated)], labels: labels,
-            reviewed: reviewed, resamples: options.resamples, seed: options.seed)
+            orders: orders, labels: labels, reviewed: reviewed, resamples: options.resamples,
+            seed: options.seed)
         if rivals.difference(of: 0, over: 1).betterShare >= options.hedgeShare {
-            let own = Calibration(scores: local, labels: labels)
-            return CombinationRule(kind: .union(intercept: own.intercept, slope: own.slope))
+            // Each gets half of the list: their scores meet at that rank.
+            let half = max(reviewed / 2, 1) - 1
+            let gap = federated[orders[1][half]] - local[orders[0][half]]
+            return CombinationRule(kind: .union(intercept: gap, slope: 1))
         }
         let joint = Calibration(scores: federated, labels: labels)
         return CombinationRule(
