@@ -8,8 +8,9 @@ package struct FedCommand: AsyncParsableCommand {
         abstract: "The data scientist's tool: check data, train, evaluate, compare, demonstrate.",
         subcommands: [
             CheckCommand.self, StandardCommand.self, FeaturesCommand.self, TrainCommand.self,
-            EvaluateCommand.self, SimulateLoopCommand.self,
-            SyntheticCommand.self, DemoCommand.self, MeasureCommand.self,
+            EvaluateCommand.self, ReplayCommand.self, VerifyReceiptCommand.self,
+            SimulateCommand.self, SimulateLoopCommand.self, SyntheticCommand.self,
+            DemoCommand.self, ChaosCommand.self, MeasureCommand.self,
         ])
 
     package init() {}
