@@ -1,4 +1,4 @@
-public import FedCrypto
+internal import FedCrypto
 
 /// A bank's side of one run as a state machine.
 ///
