@@ -98,8 +98,8 @@ let package = Package(
         .target(
             name: "FedTool",
             dependencies: [
-                "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles", "FedSimulation",
-                "FedDecision", "FedLoop", "FedSynthetic", "FedCore", "FedCrypto",
+                "FedCoordinator", "FedConsole", "FedRuntime", "FedWire", "FedReport", "FedFiles",
+                "FedSimulation", "FedDecision", "FedLoop", "FedSynthetic", "FedCore", "FedCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -105,6 +105,7 @@ package struct CoordinatorState: Sendable {
 package enum CoordinatorFailure: Error, Equatable, Sendable {
     case alreadyInitialised(path: String)
     case notInitialised(path: String)
+    case noRun(path: String)
 }
 
 extension CoordinatorFailure: ExplainedError {
@@ -112,6 +113,7 @@ extension CoordinatorFailure: ExplainedError {
         switch self {
         case .alreadyInitialised(let path): "\(path) already holds a coordinator"
         case .notInitialised(let path): "\(path) holds no coordinator"
+        case .noRun(let path): "\(path) has no record of such a run"
         }
     }
 
@@ -119,6 +121,7 @@ extension CoordinatorFailure: ExplainedError {
         switch self {
         case .alreadyInitialised: "choose another folder, or remove this one if nobody needs it"
         case .notInitialised(let path): "make one: fed-coordinator init --state \(path)"
+        case .noRun(let path): "fed-coordinator run status --state \(path) lists the runs"
         }
     }
 }

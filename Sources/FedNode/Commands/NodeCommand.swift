@@ -14,7 +14,8 @@ package struct NodeCommand: AsyncParsableCommand {
         abstract: "A member bank's service: trains on the bank's own rows, sends masked sums only.",
         discussion: "A first run: enrol with the invitation, then serve.",
         subcommands: [
-            EnrolCommand.self, ServeCommand.self, RunsCommand.self, LedgerCommand.self,
+            EnrolCommand.self, ServeCommand.self, RunsCommand.self, ReceiptCommand.self,
+            LedgerCommand.self,
             MembersCommand.self, ModelCommand.self, DoctorCommand.self,
         ])
 
