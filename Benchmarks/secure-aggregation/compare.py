@@ -7,7 +7,7 @@ Calls the functions that Flower's client and server call, in their order, on the
 bank shares with and masks against every other, as ours do): key agreement, shares and their
 encryption; private and pairwise masks added, reduced modulo 2^32 and made bytes; the addition at
 the server. Network, serialisation of messages and quantisation of floats are left out on both
-sides. Prints one JSON object; times are the best of the repeats. What would take more than
+sides. Prints one JSON object; times are processor time, the best of the repeats. What would take more than
 --seconds-max, judged by a single mask or by the shares of a single block, is skipped and says so.
 
 Needs flwr (its functions in flwr.common.secure_aggregation).
@@ -53,9 +53,9 @@ def best_time(repeats, action):
     """The shortest of several runs, and the last result."""
     shortest = float("inf")
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         result = action()
-        shortest = min(shortest, time.perf_counter() - start)
+        shortest = min(shortest, time.process_time() - start)
     return shortest, result
 
 
@@ -74,9 +74,9 @@ class Bank:
 
     def sharing_seconds(self):
         """About how long the shares of seed and key take, from those of one block."""
-        start = time.perf_counter()
+        start = time.process_time()
         create_shares(bytes(8), self.threshold, self.banks)
-        one_block = time.perf_counter() - start
+        one_block = time.process_time() - start
         key = asymmetric.private_key_to_bytes(asymmetric.generate_key_pairs()[0])
         return one_block * (32 // 16 + 1 + len(key) // 16 + 1)
 

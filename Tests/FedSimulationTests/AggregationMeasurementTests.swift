@@ -23,7 +23,8 @@ struct AggregationMeasurementTests {
         #expect(costs.setUpSeconds == 1)
         #expect(costs.slotSeconds == 1)
         #expect(costs.gatedSlotSeconds == 1)
-        #expect(costs.sumSeconds == 1)
+        // Additions of short vectors share a tick.
+        #expect(costs.sumSeconds > 0 && costs.sumSeconds < 0.001)
         #expect(costs.maskGigabytesPerSecond == Double(8 * 102 * (bankCount - 1)) / 1e9)
     }
 }
