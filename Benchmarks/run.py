@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures this project against public tools in one run on one machine, and prints ratios.
 
-    ./dev bench logistic|masks|csv|trees|secure-aggregation|all [--data DIR --standard FILE] [--json FILE]
+    ./dev bench logistic|masks|csv|trees|features|secure-aggregation|all
+                [--data DIR --standard FILE] [--raw FILE] [--json FILE]
 
 DIR holds bank_<NAME>_<fit|valid|test>.csv; without it a synthetic consortium is made. The public
 tools (scikit-learn, pandas, xgboost, lightgbm; flwr) go into a virtual environment of their own.
@@ -58,6 +59,7 @@ class Data:
     def __init__(self, options, scratch):
         self.standard = options.standard or os.path.join(ROOT, "Datasets/standards/synthetic.json")
         self.folder = options.data
+        self.raw = options.raw and os.path.abspath(options.raw)
         if not self.folder:
             self.folder = os.path.join(scratch, "synthetic")
             say("making a synthetic consortium")
@@ -241,8 +243,29 @@ def scoring(data, scratch, files, standard):
     }
 
 
+def features(data, scratch):
+    """Needs --raw: transactions with the columns of Datasets/derivations/handbook.json."""
+    if not data.raw:
+        say("features: no --raw, passed over")
+        return None
+    say("features from raw transactions: ours, pandas")
+    mine = os.path.join(scratch, "features.csv")
+    ours = fed("measure", "features", "--standard", "Datasets/standards/handbook.json",
+               "--derivation", "Datasets/derivations/handbook.json", "--out", mine, data.raw)
+    theirs = json.loads(output(
+        [python(), "Benchmarks/features/compare.py", data.raw, "--out",
+         os.path.join(scratch, "pandas.csv"), "--against", mine]))
+    return {
+        "rows": ours["rows"], "ours_seconds": ours["seconds"],
+        "ours_rows_per_second": ours["rows"] / ours["seconds"],
+        "pandas_seconds": theirs["seconds"],
+        "largest_relative_difference": theirs["largest_relative_difference"],
+        "ratio_pandas_to_ours": theirs["seconds"] / ours["seconds"],
+    }
+
+
 BENCHMARKS = {"logistic": logistic, "masks": masks, "csv": csv, "trees": trees,
-              "secure-aggregation": secure_aggregation}
+              "features": features, "secure-aggregation": secure_aggregation}
 WITHOUT_DATA = {"masks", "secure-aggregation"}
 
 
@@ -252,6 +275,7 @@ def main():
     parser.add_argument("name", choices=[*BENCHMARKS, "all"])
     parser.add_argument("--data")
     parser.add_argument("--standard")
+    parser.add_argument("--raw")
     parser.add_argument("--json")
     options = parser.parse_args()
     names = list(BENCHMARKS) if options.name == "all" else [options.name]

@@ -150,7 +150,9 @@ final class FeatureFile {
         var start = 0
         while start < pending {
             let count = systemWrite(
-                descriptor, UnsafeRawBufferPointer(rebasing: buffer[start..<pending]))
+                descriptor,
+                UnsafeRawBufferPointer(
+                    start: buffer.baseAddress.map { $0 + start }, count: pending - start))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw failure() }
             start += count

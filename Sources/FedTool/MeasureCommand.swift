@@ -10,7 +10,9 @@ struct MeasureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure",
         abstract: "Measures parts of this program on this machine, as JSON, for benchmarks.",
-        subcommands: [Masks.self, Aggregation.self, DataFile.self, Scoring.self])
+        subcommands: [
+            Masks.self, Aggregation.self, DataFile.self, Scoring.self, Features.self,
+        ])
 
     /// The shortest of several runs, seconds.
     static func best(of repeats: Int, _ body: () throws -> Void) rethrows -> Double {
