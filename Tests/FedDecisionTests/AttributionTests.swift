@@ -23,7 +23,8 @@ struct AttributionTests {
                 return walk(tree, goesLeft ? node.left : node.left + 1)
             }
             let cover = left.cover + right.cover
-            return (left.cover * walk(tree, node.left)
+            return
+                (left.cover * walk(tree, node.left)
                 + right.cover * walk(tree, node.left + 1)) / cover
         }
         return model.trees.reduce(Double(model.baseMargin) / Double(1 << 20)) {
@@ -76,7 +77,7 @@ struct AttributionTests {
         let table = try SmallTable(rows: 1500, seed: 9)
         let (local, joint) = (try table.trees(6, seed: 1), try table.linear())
         let kinds: [CombinationRule.Kind] = [
-            .federated, .local, .union(intercept: 0.3, slope: 0.8),
+            .federated, .local,
             .stacked(intercept: -0.2, localWeight: 0.4, federatedWeight: 0.7),
         ]
         for kind in kinds {
@@ -120,9 +121,10 @@ struct AttributionTests {
         #expect(amount.value == 8000)
         let other = try #require(reasons.first { $0.feature != "amount" })
         #expect(other.descriptionChinese == other.description)
-        #expect(explainer.reasons(for: [8000, .nan, 1, .nan], count: 9).allSatisfy {
-            $0.contribution > 0
-        })
+        #expect(
+            explainer.reasons(for: [8000, .nan, 1, .nan], count: 9).allSatisfy {
+                $0.contribution > 0
+            })
     }
 
     @Test func aStandardWithChineseReadsBackAndOneWithoutKeepsItsHash() throws {

@@ -150,7 +150,8 @@ struct ConsensusTests {
             #expect(ConsensusCharter(identityKeys: keys, quorum: quorum) != nil)
         }
         let (a, b) = (try #require(NodeID("a")), try #require(NodeID("b")))
-        #expect(ConsensusCharter(identityKeys: [a: keys[a] ?? [], b: keys[a] ?? []], quorum: 2) == nil)
+        #expect(
+            ConsensusCharter(identityKeys: [a: keys[a] ?? [], b: keys[a] ?? []], quorum: 2) == nil)
         #expect(ConsensusCharter(identityKeys: [a: [1, 2]], quorum: 1) == nil)
     }
 

@@ -103,7 +103,8 @@ struct Voters {
     }
 
     func candidate(
-        _ version: UInt64, model: ModelDocument, standard: [UInt8], validity: Range<Int64> = 100..<200
+        _ version: UInt64, model: ModelDocument, standard: [UInt8],
+        validity: Range<Int64> = 100..<200
     ) -> ModelCandidate {
         ModelCandidate(
             charterDigest: charter.digest, version: version, modelDigest: model.digest,

@@ -36,7 +36,8 @@ struct PolicyTests {
     @Test func rulesRaiseAnActionAndNeverLowerIt() throws {
         let both = try policy(
             rule(#"{"feature": "amount", "relation": ">=", "value": 5000}"#, id: "big") + ","
-                + rule(#"{"feature": "night", "relation": "==", "value": 1}"#, floor: "step_up",
+                + rule(
+                    #"{"feature": "night", "relation": "==", "value": 1}"#, floor: "step_up",
                     id: "night"))
         let decision = both.decide(probability: 0.01, row: [5000, 1, 1, 0])
         #expect(decision.action == .hold && decision.byModel == .pass)
@@ -61,7 +62,9 @@ struct PolicyTests {
             (#"{"feature": "probability", "relation": ">", "value": 0.2}"#, true),
             (#"{"not": {"feature": "count", "relation": "<", "value": 1}}"#, true),
             (
-                #"{"all": [{"feature": "night", "relation": "==", "value": 1}, {"any": [{"feature": "amount", "relation": ">", "value": 500}, {"feature": "channel", "one_of": [2]}]}]}"#,
+                #"{"all": [{"feature": "night", "relation": "==", "value": 1}, "#
+                    + #"{"any": [{"feature": "amount", "relation": ">", "value": 500}, "#
+                    + #"{"feature": "channel", "one_of": [2]}]}]}"#,
                 true
             ),
         ]
@@ -72,12 +75,19 @@ struct PolicyTests {
     }
 
     @Test func whatIsNotUnderstoodIsRefusedWithItsPlace() throws {
-        let deep = String(repeating: #"{"not":"#, count: 9) + #"{"feature":"night","is_missing":true}"#
+        let deep =
+            String(repeating: #"{"not":"#, count: 9) + #"{"feature":"night","is_missing":true}"#
             + String(repeating: "}", count: 9)
         let comparison = #"{"feature": "amount", "relation": ">", "value": 1}"#
         let wrong: [(String, String)] = [
-            (rule(#"{"feature": "scenario", "relation": ">", "value": 1}"#), "rules[0].when.feature"),
-            (rule(#"{"feature": "amount", "relation": "~", "value": 1}"#), "rules[0].when.relation"),
+            (
+                rule(#"{"feature": "scenario", "relation": ">", "value": 1}"#),
+                "rules[0].when.feature"
+            ),
+            (
+                rule(#"{"feature": "amount", "relation": "~", "value": 1}"#),
+                "rules[0].when.relation"
+            ),
             (rule(#"{"feature": "amount", "relation": ">"}"#), "rules[0].when"),
             (rule(#"{"feature": "amount", "one_of": []}"#), "rules[0].when.one_of"),
             (rule(#"{"all": []}"#), "rules[0].when.all"),
@@ -120,7 +130,9 @@ struct PolicyTests {
         #expect(
             try parse(" { \"a\" : [ 1 , -2.5e1, true,null,\"\\u00e9\\ud83d\\ude00\\n\" ] } ")
                 == .object([
-                    "a": .array([.integer(1), .number(-25), .bool(true), .null, .string("é😀\n")])
+                    "a": .array([
+                        .integer(1), .number(-25), .bool(true), .null, .string("é😀\n"),
+                    ])
                 ]))
         #expect(throws: DocumentError.self) { try StrictJSON.parse([0x22, 0xFF, 0x22]) }
         #expect(throws: DocumentError.tooLarge(gotBytes: 3, bytesMax: 2)) {

@@ -13,6 +13,18 @@ package struct ReasonCode: Equatable, Sendable {
     /// The same in Chinese; the feature's English description where the standard has none.
     package let descriptionChinese: String
 
+    /// Wraps a reason.
+    package init(
+        feature: String, contribution: Double, value: Double?, description: String,
+        descriptionChinese: String
+    ) {
+        self.feature = feature
+        self.contribution = contribution
+        self.value = value
+        self.description = description
+        self.descriptionChinese = descriptionChinese
+    }
+
     /// Members of a JSON answer.
     package var json: CanonicalJSON {
         .object([
@@ -92,9 +104,6 @@ package struct ReasonExplainer: Sendable {
             return .weighted(
                 [(localWeight, attribution(local, row)), (federatedWeight, joint)],
                 intercept: intercept)
-        case .union(let intercept, let slope):
-            guard let local else { return joint }
-            return .weighted([(slope, attribution(local, row))], intercept: intercept)
         case .boosted:
             guard let residual else { return joint }
             return .weighted(

@@ -44,7 +44,7 @@ package struct BankModel: Equatable, Sendable {
         }
         switch choice.rule.kind {
         case .federated: break
-        case .local, .stacked, .union:
+        case .local, .stacked:
             guard local != nil else {
                 throw .invalidModel(reason: "the rule needs a local model and there is none")
             }

@@ -4,7 +4,7 @@ package import FedCore
 ///
 /// 1. Fewer than ``CombinedModel/fraudCountMin`` labelled frauds, or no local model: federated.
 /// 2. Else the stacked score is the incumbent, or where stacking cannot tell two scores apart the
-///    union of both; federated alone, or trees on top of it, replace it when they catch more
+///    mean of both; federated alone, or trees on top of it, replace it when they catch more
 ///    within the budget in ``Options/replaceShare`` of the paired resamples. All stand on the
 ///    federated floor.
 /// 3. The floor is lowered by ``Options/leniencePossible`` where the bank's own frauds bear the
@@ -32,7 +32,7 @@ package struct CombinationChoice: Equatable, Sendable {
         /// hedged with where stacking cannot tell them apart.
         package var hedgeShare = 0.25
         /// Share of the local model's catch that the guard lets go without evidence.
-        package var premiumMax = 0.1
+        package var premiumMax = 0.2
         /// So many frauds it lets go without evidence, where that is more.
         package var premiumFrauds = 2
 

@@ -1,4 +1,4 @@
-package import FedCore
+internal import FedCore
 
 /// The effect of a period's lists, of one bank or of the consortium, as JSON and as a table.
 package struct EffectReport: Equatable, Sendable {

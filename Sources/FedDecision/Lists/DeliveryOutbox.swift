@@ -1,5 +1,5 @@
+internal import FedCore
 internal import FedCrypto
-package import FedCore
 
 /// Documents on their way to a destination, each delivered once.
 ///

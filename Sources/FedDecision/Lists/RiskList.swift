@@ -1,5 +1,5 @@
+internal import FedCore
 package import FedCrypto
-package import FedCore
 
 /// A customer or account as the list sees it: everything its recent transactions say.
 package struct EntityRisk: Equatable, Sendable {
@@ -244,7 +244,8 @@ extension RiskList {
         guard text.utf8.contains(where: { [0x2C, 0x22, 0x0D, 0x0A].contains($0) }) else {
             return text
         }
-        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false)
+        return "\""
+            + text.split(separator: "\"", omittingEmptySubsequences: false)
             .joined(separator: "\"\"") + "\""
     }
 }

@@ -1,4 +1,4 @@
-package import FedCore
+internal import FedCore
 
 /// What a reviewer found.
 package enum VerdictOutcome: String, CaseIterable, Sendable {
@@ -90,7 +90,9 @@ extension VerdictError: CustomStringConvertible {
 /// Verdicts as a CSV file (RFC 4180): `case,entity,verdict,amount_kept,decided_at,reviewer`.
 package enum VerdictFile {
     /// The header.
-    package static let header = ["case", "entity", "verdict", "amount_kept", "decided_at", "reviewer"]
+    package static let header = [
+        "case", "entity", "verdict", "amount_kept", "decided_at", "reviewer",
+    ]
 
     /// Reads a file; one fault refuses it whole, so that nothing is taken by halves.
     ///
@@ -135,7 +137,8 @@ package enum VerdictFile {
     package static func bytes(_ verdicts: [Verdict]) -> [UInt8] {
         func field(_ text: String) -> String {
             guard text.utf8.contains(where: { [0x2C, 0x22].contains($0) }) else { return text }
-            return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false)
+            return "\""
+                + text.split(separator: "\"", omittingEmptySubsequences: false)
                 .joined(separator: "\"\"") + "\""
         }
         var text = header.joined(separator: ",") + "\r\n"

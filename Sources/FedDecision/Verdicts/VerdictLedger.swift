@@ -1,4 +1,4 @@
-package import FedCore
+internal import FedCore
 
 /// All verdicts of a bank, and what stands of them.
 ///
@@ -137,6 +137,15 @@ package struct VerdictLabel: Equatable, Sendable {
     package let weight: Double
     /// Whether it was decided before the last run's cut, and only came in after it.
     package let isLate: Bool
+
+    /// Wraps a label.
+    package init(caseID: String, entity: String, label: UInt8, weight: Double, isLate: Bool) {
+        self.caseID = caseID
+        self.entity = entity
+        self.label = label
+        self.weight = weight
+        self.isLate = isLate
+    }
 
     /// How often the label is counted by a trainer that has no weights: the weight, rounded up or
     /// down at random so that its mean is the weight.
