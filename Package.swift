@@ -118,6 +118,8 @@ let package = Package(
         .testTarget(name: "FedFilesTests", dependencies: ["FedFiles", "FedCore"]),
         .testTarget(
             name: "FedSyntheticTests", dependencies: ["FedSynthetic", "FedCore", "FedCrypto"]),
+        .testTarget(
+            name: "FedDecisionTests", dependencies: ["FedDecision", "FedCore", "FedCrypto"]),
         .testTarget(name: "FedLoopTests", dependencies: ["FedLoop", "FedCore"]),
         .testTarget(name: "FedReportTests", dependencies: ["FedReport", "FedCore"]),
         .testTarget(
