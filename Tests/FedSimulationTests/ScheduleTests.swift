@@ -68,7 +68,7 @@ import Testing
             faults.delayMax = 7
             faults.coordinatorKillAtWrite = write
             let result = try consortium.run(faults: faults, schedule: UInt64(write))
-            #expect(result.model?.bytes.count == model.bytes.count, "write \(write): \(result.bankOutcomes)")
+            #expect(result.model == model, "write \(write): \(result.bankOutcomes)")
             #expect(result.wrongSums.isEmpty && result.doubleOpenings.isEmpty)
         }
     }
@@ -81,7 +81,7 @@ import Testing
         faults.delayMax = 9
         faults.bankKillShare = 0.03
         let result = try consortium.run(faults: faults, schedule: schedule)
-        #expect(result.model?.bytes.count == model.bytes.count, """
+        #expect(result.model == model, """
             schedule \(schedule): \(result.retries) retries, \(result.truncations) truncations, \
             full \(result.hasFullRosters), \(result.progress as Any), \(result.bankOutcomes)
             """)
