@@ -39,7 +39,7 @@ public struct ToyConsortium {
     }
 
     /// Makes keys, charter and manifest.
-    public init(bankCount: Int, seed: UInt64) throws {
+    public init(bankCount: Int, seed: UInt64, run: UInt8 = 1) throws {
         var generator = SeededGenerator(seed: seed)
         coordinatorKey = try SigningKey(seed: SecretBytes(generator.bytes(32)))
         var identities: [NodeID: SigningKey] = [:]
@@ -54,7 +54,7 @@ public struct ToyConsortium {
         banks = members.map(\.bank)
         charter = try Charter(roster: try Roster(members))
         manifest = Manifest(
-            run: try Self.made(RunID(bytes: generator.bytes(16))),
+            run: try Self.made(RunID(bytes: [run] + generator.bytes(15))),
             algorithm: .boosting(
                 try GradientBoostingConfiguration([.treesMax: 5, .contributorsMin: 2])),
             standardDigest: SHA256.hash(Array("standard".utf8)), standardName: "toy 1",

@@ -50,17 +50,19 @@ import Testing
 
     private func run(
         _ plan: IndicatorPlan, faults: FaultPlan = FaultPlan(), schedule: UInt64 = 0
-    ) throws -> SimulatedRun.Result {
+    ) throws -> SimulatedConsortium.Result {
         let consortium = try ToyConsortium(bankCount: 5, seed: 3)
         let ledgers = try ledgers()
-        var world = SimulatedRun(
-            manifest: consortium.manifest, coordinatorKey: consortium.coordinatorKey,
-            learner: try JointIndicatorLearner(
-                plan: plan, contributors: 5, manifestHash: consortium.manifest.digest),
+        let manifest = consortium.manifest
+        let joint = try JointIndicatorLearner(
+            plan: plan, contributors: 5, manifestHash: manifest.digest)
+        var world = SimulatedConsortium(
+            manifest: manifest, charter: consortium.charter,
+            coordinatorKey: consortium.coordinatorKey, learner: { joint },
             banks: try consortium.banks.enumerated().map { index, bank in
-                SimulatedRun.Bank(
-                    configuration: try consortium.configuration(of: bank),
-                    learner: try LocalIndicatorLearner(plan: plan, ledger: ledgers[index]))
+                let local = try LocalIndicatorLearner(plan: plan, ledger: ledgers[index])
+                return SimulatedConsortium.Bank(
+                    configuration: try consortium.configuration(of: bank), learner: { local })
             },
             faults: faults, seed: schedule)
         return world.run()

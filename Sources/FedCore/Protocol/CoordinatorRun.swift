@@ -26,7 +26,8 @@ public struct CoordinatorRun: Sendable {
         case abort(AbortReason)
     }
 
-    /// What the machine wants done, in order.
+    /// What the machine wants done, in order, and before the next event is given to it: the
+    /// journal must have the order in which it decided.
     public enum Effect: Sendable {
         /// Append the entry to the journal; it must be durable before any statement that follows.
         case persist(JournalEntry)

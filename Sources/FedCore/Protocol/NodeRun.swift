@@ -34,7 +34,8 @@ public struct NodeRun: Sendable {
         case stop
     }
 
-    /// What the machine wants done, in order.
+    /// What the machine wants done, in order, and, but for the learner's work, before the next event
+    /// is given to it.
     public enum Effect: Sendable {
         /// Append the entries to the journal, all or none; they must be durable before any effect
         /// that follows. Safety entries outlive the run.
