@@ -1,4 +1,4 @@
-public import FedCore
+internal import FedCore
 
 /// A value of a raw column as a database gives it.
 public enum RawValue: Equatable, Sendable {
