@@ -63,11 +63,15 @@ struct RawRowSourceTests {
         standard = try FeatureStandard(json: Array(standardText.utf8))
     }
 
-    private let rows: [[RawValue]] = (0..<200).map { index in
-        [
-            .integer(Int64(index)), .text("a, \"b\"\n"), .integer(Int64(index / 3)),
-            index % 11 == 0 ? .null : .text("K\(index % 5)"), .real(Double(index) / 7),
-            .integer(index % 9 == 0 ? 1 : 0), .text(index < 100 ? "fit" : "test"),
+    private let rows: [[RawValue]] = (0..<200).map(RawRowSourceTests.row)
+
+    private static func row(_ index: Int) -> [RawValue] {
+        let card: RawValue = index % 11 == 0 ? .null : .text("K\(index % 5)")
+        let fraud: Int64 = index % 9 == 0 ? 1 : 0
+        let part = index < 100 ? "fit" : "test"
+        return [
+            .integer(Int64(index)), .text("a, \"b\"\n"), .integer(Int64(index / 3)), card,
+            .real(Double(index) / 7), .integer(fraud), .text(part),
         ]
     }
 
@@ -78,16 +82,15 @@ struct RawRowSourceTests {
     }
 
     @Test func aTableGivesTheFilesThatItsExportGives() throws {
-        let text = rows.map { row in
-            row.map { value in
-                switch value {
-                case .null: ""
-                case .integer(let number): "\(number)"
-                case .real(let number): "\(number)"
-                case .text(let text): text.hasPrefix("a") ? "x" : text
-                }
-            }.joined(separator: ",")
+        func field(_ value: RawValue) -> String {
+            switch value {
+            case .null: ""
+            case .integer(let number): "\(number)"
+            case .real(let number): "\(number)"
+            case .text(let text): text.hasPrefix("a") ? "x" : text
+            }
         }
+        let text = rows.map { $0.map(field).joined(separator: ",") }
         let csv = try folder.write(
             "raw.csv", "id,note,time,card,amount,fraud,part\n" + text.joined(separator: "\n"))
         for name in ["file", "table"] {
