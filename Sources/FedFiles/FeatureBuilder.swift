@@ -45,17 +45,7 @@ public enum FeatureBuilder {
         standard: FeatureStandard, output: Output, partColumn: String? = nil,
         tables: [IndicatorTable] = [], secrets: IndicatorSecrets = .none
     ) throws(FeatureBuilderError) -> Summary {
-        do { try derivation.requireFeeding(standard) } catch { throw .derivation(error) }
-        try RawTransactions.check(mapping, derivation)
-        if case .folder(_, let bank) = output {
-            let isName = bank.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
-                    || (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D
-            }
-            guard isName, (1...63).contains(bank.utf8.count) else {
-                throw .invalidBankName(got: bank)
-            }
-        }
+        try check(mapping, derivation, standard, output)
         var pass = FeatureBuilderPass(
             file: BlockReader.fileName(raw), mapping: mapping, derivation: derivation,
             standard: standard, output: output, partColumn: partColumn, secrets: secrets)
@@ -76,6 +66,49 @@ public enum FeatureBuilder {
         }
         if let failure { throw failure }
         return try pass.finish()
+    }
+
+    /// Writes the features of the rows of another source than a file, by the same rules.
+    ///
+    /// Messages number rows from 2, as if the columns' names were line 1.
+    ///
+    /// - Throws: ``FeatureBuilderError`` with the source's name, row and column.
+    @discardableResult
+    public static func build(
+        source: any RawRowSource, mapping: [String: String] = [:], derivation: Derivation,
+        standard: FeatureStandard, output: Output, partColumn: String? = nil,
+        tables: [IndicatorTable] = [], secrets: IndicatorSecrets = .none
+    ) throws(FeatureBuilderError) -> Summary {
+        try check(mapping, derivation, standard, output)
+        var pass = FeatureBuilderPass(
+            file: source.name, mapping: mapping, derivation: derivation, standard: standard,
+            output: output, partColumn: partColumn, secrets: secrets)
+        for table in tables { try pass.publish(table) }
+        var reader = try RawValueReader(
+            source, mapping: mapping, derivation: derivation, partColumn: partColumn,
+            needsPart: output.needsPart)
+        try source.forEachRow { values throws(FeatureBuilderError) in
+            let (row, part, line) = try reader.next(values)
+            try pass.take(row, part: part, line: line)
+        }
+        return try pass.finishRows()
+    }
+
+    private static func check(
+        _ mapping: [String: String], _ derivation: Derivation, _ standard: FeatureStandard,
+        _ output: Output
+    ) throws(FeatureBuilderError) {
+        do { try derivation.requireFeeding(standard) } catch { throw .derivation(error) }
+        try RawTransactions.check(mapping, derivation)
+        if case .folder(_, let bank) = output {
+            let isName = bank.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
+                    || (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D
+            }
+            guard isName, (1...63).contains(bank.utf8.count) else {
+                throw .invalidBankName(got: bank)
+            }
+        }
     }
 }
 
@@ -142,6 +175,11 @@ struct FeatureBuilderPass: ~Copyable {
                     file: file, kind: .emptyFile, expected: "a header line and rows",
                     got: "0 bytes"))
         }
+        return try finishRows()
+    }
+
+    /// Ends a pass whose rows were given one by one.
+    mutating func finishRows() throws(FeatureBuilderError) -> FeatureBuilder.Summary {
         guard summary.rowsRead > 0 else {
             throw .violation(
                 DataViolation(
@@ -175,6 +213,24 @@ struct FeatureBuilderPass: ~Copyable {
             line, number: number, index: summary.rowsRead, into: &rows[rowCount])
         rows[rowCount].time = time
         rowLines[rowCount] = number
+        rowCount += 1
+        summary.rowsRead += 1
+    }
+
+    /// Takes a row of another source than a file.
+    mutating func take(
+        _ row: RawRow, part: FeatureFiles.Part, line: Int
+    ) throws(FeatureBuilderError) {
+        if rowCount > 0, row.time != rows[0].time { try applyRows() }
+        if rowCount == rows.count {
+            rows.append(row)
+            rowParts.append(part)
+            rowLines.append(line)
+        } else {
+            rows[rowCount] = row
+            rowParts[rowCount] = part
+            rowLines[rowCount] = line
+        }
         rowCount += 1
         summary.rowsRead += 1
     }

@@ -14,6 +14,8 @@ public enum FeatureBuilderError: Error, Equatable, Sendable {
     case unknownRawColumn(String)
     /// The name of the bank is no part of a file name.
     case invalidBankName(got: String)
+    /// A source of rows failed.
+    case sourceFailed(name: String, reason: String)
     /// A file of features could not be written.
     case cannotWrite(path: String, reason: String)
 }
@@ -31,6 +33,7 @@ extension FeatureBuilderError: CustomStringConvertible {
             "mapping: the derivation has no raw column \"\(name.prefix(40))\""
         case .invalidBankName(let got):
             "bank: expected 1 to 63 letters, digits, _ and -, got \"\(got.prefix(40))\""
+        case .sourceFailed(let name, let reason): "cannot read \(name): \(reason)"
         case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)"
         }
     }
