@@ -110,6 +110,32 @@ struct CombinationTests {
         }
     }
 
+    @Test func scoresThatStackingCannotTellApartAreHedgedByTheirMean() throws {
+        var hedged = 0
+        for seed in 1...60 as ClosedRange<UInt64> {
+            var random = SeededRandom(seed: seed)
+            var local: [Double] = []
+            var federated: [Double] = []
+            var labels: [UInt8] = []
+            for _ in 0..<1500 {
+                let truth = -4 + 1.5 * random.normal()
+                local.append(truth + 0.4 * random.normal())
+                federated.append(truth + 0.3 * random.normal())
+                labels.append(random.unit() < Calibration.identity.probability(truth) ? 1 : 0)
+            }
+            let choice = try CombinationChoice.choose(
+                local: local, federated: federated, labels: labels, options: options)
+            guard case .stacked(0, 0.5, 0.5) = choice.rule.kind else { continue }
+            hedged += 1
+            let stack = try CombinedModel.fit(local: local, federated: federated, labels: labels)
+            guard case .stacked(_, let localWeight, _) = stack.rule else { continue }
+            #expect(localWeight <= 0, "seed \(seed)")
+            let lenience = choice.evidence?.bearsOut == true ? CombinationRule.noFloor : 0
+            #expect(choice.rule.lenience == lenience, "seed \(seed)")
+        }
+        #expect(hedged > 0)
+    }
+
     @Test func fewFraudsLeanOnTheFederation() throws {
         let scores = (0..<50).map { Double($0) / 10 - 4 }
         func choice(_ frauds: Int, local: [Double]?) throws -> CombinationChoice {
