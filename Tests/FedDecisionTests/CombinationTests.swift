@@ -81,9 +81,12 @@ struct CombinationTests {
     }
 
     @Test func aFederatedModelThatFloodsTheListIsNotTrusted() throws {
-        let valid = Bank(rows: 20_000, seed: 7, second: 0, alarms: 0.05)
+        var valid = Bank(rows: 20_000, seed: 7, second: 0, alarms: 0)
+        for row in stride(from: 0, to: 20_000, by: 20) where valid.labels[row] == 0 {
+            valid.federated[row] = 12
+        }
         let choice = try CombinationChoice.choose(
-            local: valid.local, federated: valid.federated.map { $0 + 3 }, labels: valid.labels,
+            local: valid.local, federated: valid.federated, labels: valid.labels,
             options: options)
         #expect(choice.rule.kind == .local)
         #expect(choice.reason == .guarded)
@@ -119,8 +122,10 @@ struct CombinationTests {
             var labels: [UInt8] = []
             for _ in 0..<1500 {
                 let truth = -4 + 1.5 * random.normal()
-                local.append(truth + 0.4 * random.normal())
-                federated.append(truth + 0.3 * random.normal())
+                // One error, half as large in the federated score: 2 · federated - local is best.
+                let error = random.normal()
+                local.append(truth + 0.5 * error)
+                federated.append(truth + 0.25 * error)
                 labels.append(random.unit() < Calibration.identity.probability(truth) ? 1 : 0)
             }
             let choice = try CombinationChoice.choose(
