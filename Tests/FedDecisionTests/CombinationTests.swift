@@ -81,9 +81,12 @@ struct CombinationTests {
     }
 
     @Test func aFederatedModelThatFloodsTheListIsNotTrusted() throws {
-        let valid = Bank(rows: 20_000, seed: 7, second: 0, alarms: 0.05)
+        var valid = Bank(rows: 20_000, seed: 7, second: 0, alarms: 0)
+        for row in stride(from: 0, to: 20_000, by: 20) where valid.labels[row] == 0 {
+            valid.federated[row] = 12
+        }
         let choice = try CombinationChoice.choose(
-            local: valid.local, federated: valid.federated.map { $0 + 3 }, labels: valid.labels,
+            local: valid.local, federated: valid.federated, labels: valid.labels,
             options: options)
         #expect(choice.rule.kind == .local)
         #expect(choice.reason == .guarded)
@@ -108,6 +111,34 @@ struct CombinationTests {
                 choice.evidence?.bearsOut == true ? 0 : max(0.2 * Double(local), 2)
             #expect(Double(caught) >= Double(local) - premium, "seed \(seed) \(choice.rule)")
         }
+    }
+
+    @Test func scoresThatStackingCannotTellApartAreHedgedByTheirMean() throws {
+        var hedged = 0
+        for seed in 1...60 as ClosedRange<UInt64> {
+            var random = SeededRandom(seed: seed)
+            var local: [Double] = []
+            var federated: [Double] = []
+            var labels: [UInt8] = []
+            for _ in 0..<1500 {
+                let truth = -4 + 1.5 * random.normal()
+                // One error, half as large in the federated score: 2 · federated - local is best.
+                let error = random.normal()
+                local.append(truth + 0.5 * error)
+                federated.append(truth + 0.25 * error)
+                labels.append(random.unit() < Calibration.identity.probability(truth) ? 1 : 0)
+            }
+            let choice = try CombinationChoice.choose(
+                local: local, federated: federated, labels: labels, options: options)
+            guard case .stacked(0, 0.5, 0.5) = choice.rule.kind else { continue }
+            hedged += 1
+            let stack = try CombinedModel.fit(local: local, federated: federated, labels: labels)
+            guard case .stacked(_, let localWeight, _) = stack.rule else { continue }
+            #expect(localWeight <= 0, "seed \(seed)")
+            let lenience = choice.evidence?.bearsOut == true ? CombinationRule.noFloor : 0
+            #expect(choice.rule.lenience == lenience, "seed \(seed)")
+        }
+        #expect(hedged > 0)
     }
 
     @Test func fewFraudsLeanOnTheFederation() throws {
