@@ -1,5 +1,5 @@
 package import FedCore
-package import FedFiles
+internal import FedFiles
 
 /// Measures in one process what shared indicators add, from the banks' raw transactions.
 ///

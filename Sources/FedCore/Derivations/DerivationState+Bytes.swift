@@ -150,7 +150,9 @@ extension WindowGroup {
             else { throw .invalidValue(field: "label", at: at) }
             if isIndexed {
                 row = try reader.readInt64()
-                guard !isUnlabelled(row: row) else { throw .invalidValue(field: "row", at: at) }
+                guard !isUnlabelled(row: row, at: times.upperBound) else {
+                    throw .invalidValue(field: "row", at: at)
+                }
             }
         }
         restore(key, time: time, label: label, row: row, values: values)

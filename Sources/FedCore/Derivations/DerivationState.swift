@@ -128,7 +128,7 @@ public struct DerivationState: Sendable {
         for board in boards.indices { boards[board].advance(to: now) }
         var isOfUse = false
         for group in groups.indices where groups[group].plan.hasLabels {
-            if groups[group].learn(row: row, isFraud: isFraud) { isOfUse = true }
+            if groups[group].learn(row: row, isFraud: isFraud, at: now) { isOfUse = true }
         }
         return isOfUse
     }
@@ -202,7 +202,7 @@ public struct DerivationState: Sendable {
     private func checkNumbers(_ rows: ArraySlice<RawRow>) throws(DerivationError) {
         var seen: Set<Int64> = []
         for row in rows where row.isFraud == nil {
-            let isKnown = groups.contains { $0.isUnlabelled(row: row.number) }
+            let isKnown = groups.contains { $0.isUnlabelled(row: row.number, at: row.time) }
             guard !isKnown, seen.insert(row.number).inserted else { throw .repeatedRow }
         }
     }

@@ -120,8 +120,8 @@ struct WindowGroup {
     /// Sets the label of a row that came without one.
     ///
     /// - Returns: whether the row is still of use here.
-    mutating func learn(row: Int64, isFraud: Bool) -> Bool {
-        guard let event = unlabelled[row] else { return false }
+    mutating func learn(row: Int64, isFraud: Bool, at latest: Int64) -> Bool {
+        guard let event = unlabelled[row], pool[event].time > latest - far else { return false }
         let earlier = pool[event]
         pool.setLabel(
             of: event,
@@ -139,7 +139,11 @@ struct WindowGroup {
     }
 
     /// Whether an unlabelled row of this number is in a window or waits for one.
-    func isUnlabelled(row: Int64) -> Bool { unlabelled[row] != nil }
+    func isUnlabelled(row: Int64, at latest: Int64) -> Bool {
+        guard let event = unlabelled[row] else { return false }
+        // An idle key may still hold what has expired.
+        return pool[event].time > latest - far
+    }
 
     /// A figure of a key whose row has just entered.
     func figure(_ reading: WindowReading, slot: Int32, time: Int64) -> Double {
@@ -274,7 +278,9 @@ struct WindowGroup {
         var index = queues[Int(slot)].first
         while index != head {
             let event = pool[index]
-            if plan.hasLabels, event.isIndexed { unlabelled[event.row] = nil }
+            if plan.hasLabels, event.isIndexed, unlabelled[event.row] == index {
+                unlabelled[event.row] = nil
+            }
             pool.release(index)
             index = event.next
         }
