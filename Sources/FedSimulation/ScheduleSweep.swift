@@ -19,6 +19,8 @@ public struct ScheduleSweep: Sendable {
     public private(set) var held = 0
     /// Runs that ended with a reason.
     public private(set) var aborted = 0
+    /// The reasons, with the first seed of each.
+    public private(set) var reasons: [String: UInt64] = [:]
     /// Attempts beyond the first, of all runs.
     public private(set) var retries = 0
     /// Recoveries of a vanished bank's gate, of all runs.
@@ -52,7 +54,9 @@ public struct ScheduleSweep: Sendable {
             if result.models.values.contains(where: { $0 != model }) {
                 fail("a bank adopted another model")
             }
-        case .aborted: aborted += 1
+        case .aborted(let reason):
+            aborted += 1
+            if reasons[reason.description] == nil { reasons[reason.description] = seed }
         case nil: held += 1
         }
     }

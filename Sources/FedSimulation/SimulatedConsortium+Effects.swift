@@ -3,6 +3,8 @@ import FedCore
 extension SimulatedConsortium {
     mutating func performCoordinator(_ effects: [CoordinatorRun.Effect]) {
         let life = life
+        isPerforming = true
+        defer { isPerforming = false }
         for effect in effects {
             // A nested event may have ended this process.
             guard self.life == life, coordinator != nil else { return }

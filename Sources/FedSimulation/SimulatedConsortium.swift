@@ -119,6 +119,8 @@ public struct SimulatedConsortium {
     var order: UInt64 = 0
     var lastArrival: [String: UInt64] = [:]
     var holds = 0
+    var inbox: [CoordinatorRun.Event] = []
+    var isPerforming = false
     var vectors: [[UInt8]: [NodeID: EncodedVector]] = [:]
     var outcome: CoordinatorRun.Outcome?
     var bankOutcomes: [NodeID: NodeRun.Outcome] = [:]
@@ -156,7 +158,7 @@ public struct SimulatedConsortium {
         }
         coordinator = CoordinatorRun(
             manifest: manifest, charter: charter, key: coordinatorKey, learner: recording())
-        performCoordinator(coordinator?.handle(.start) ?? [])
+        giveCoordinator(.start)
         while deliveries < deliveriesMax, holds < holdsMax, let next = popNext() {
             now = next.time
             deliveries += 1
@@ -192,6 +194,7 @@ public struct SimulatedConsortium {
                 holds += 1
             }
             performCoordinator(effects)
+            drainInbox()
         case .kill(let bank):
             nodes[bank]?.isDead = true
             die(bank)
@@ -207,9 +210,19 @@ public struct SimulatedConsortium {
         perform(effects, at: bank)
     }
 
+    /// Events that arise while effects are being performed wait until these are done: a journal
+    /// must have the order in which the machine decided.
     mutating func giveCoordinator(_ event: CoordinatorRun.Event) {
-        guard let effects = coordinator?.handle(event) else { return }
-        performCoordinator(effects)
+        inbox.append(event)
+        guard !isPerforming else { return }
+        drainInbox()
+    }
+
+    private mutating func drainInbox() {
+        while !inbox.isEmpty {
+            let next = inbox.removeFirst()
+            performCoordinator(coordinator?.handle(next) ?? [])
+        }
     }
 
     /// A bank's process is gone, with all that was not on its disk.
@@ -247,6 +260,7 @@ public struct SimulatedConsortium {
     mutating func dieCoordinator() {
         if let coordinator { lastStatements = coordinator.statements }
         coordinator = nil
+        inbox = []
         life += 1
         writes = 0
         for bank in nodes.keys.sorted() { disconnect(bank) }
@@ -259,13 +273,14 @@ public struct SimulatedConsortium {
             coordinator = CoordinatorRun(
                 manifest: manifest, charter: charter, key: coordinatorKey, learner: recording())
             for bank in nodes.keys.sorted() { connect(bank) }
-            return performCoordinator(coordinator?.handle(.start) ?? [])
+            return giveCoordinator(.start)
         }
         let (machine, effects) = CoordinatorRun.restore(
             manifest: manifest, charter: charter, key: coordinatorKey, learner: recording(),
             journal: entries)
         coordinator = machine
         performCoordinator(effects)
+        drainInbox()
         for bank in nodes.keys.sorted() {
             schedule(.connect(bank), in: 1 + generator.next() % 5)
         }

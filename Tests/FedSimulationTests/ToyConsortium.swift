@@ -19,7 +19,7 @@ struct ToyConsortium {
 
     static let defaultLayout = VectorLayout(laneCount: 7, ringBits: 48) ?? .one
 
-    init(bankCount: Int, seed: UInt64) throws {
+    init(bankCount: Int, seed: UInt64, run: UInt8 = 1) throws {
         var generator = SeededGenerator(seed: seed)
         coordinatorKey = try SigningKey(seed: SecretBytes(generator.bytes(32)))
         var identities: [NodeID: SigningKey] = [:]
@@ -34,7 +34,7 @@ struct ToyConsortium {
         banks = members.map(\.bank)
         charter = try Charter(roster: try Roster(members))
         manifest = Manifest(
-            run: try #require(RunID(bytes: generator.bytes(16))),
+            run: try #require(RunID(bytes: [run] + generator.bytes(15))),
             algorithm: .boosting(
                 try GradientBoostingConfiguration([.treesMax: 5, .contributorsMin: 2])),
             standardDigest: SHA256.hash(Array("standard".utf8)), standardName: "toy 1",

@@ -26,7 +26,8 @@ public struct CoordinatorRun: Sendable {
         case abort(AbortReason)
     }
 
-    /// What the machine wants done, in order.
+    /// What the machine wants done, in order, and before the next event is given to it: the
+    /// journal must have the order in which it decided.
     public enum Effect: Sendable {
         /// Append the entry to the journal; it must be durable before any statement that follows.
         case persist(JournalEntry)
@@ -216,7 +217,11 @@ public struct CoordinatorRun: Sendable {
         }
         let due = UInt64(banks[place].digests.count)
         let digest: [UInt8]
-        if case .lapsed(let original) = message { digest = original } else { digest = statement.digest }
+        if case .lapsed(let original) = message {
+            digest = original
+        } else {
+            digest = statement.digest
+        }
         if statement.sequence < due {
             let before = banks[place].digests[Int(statement.sequence)]
             guard before == digest else {

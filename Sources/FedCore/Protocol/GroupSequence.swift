@@ -82,6 +82,8 @@ struct GroupSequence: Sendable {
             writer.write("fed/v1/group")
             writer.write(standardDigest)
             writer.write(query.kind)
+            // Statistics and the first round are the same state in every run.
+            writer.write(UInt8(min(query.round, 2)))
             writer.write(query.round <= 1 ? [] : state)
             id = SHA256.hash(writer.bytes)
         }

@@ -114,12 +114,13 @@ extension NodeRun {
                 for effect in node.handle(.received(bytes)) {
                     switch effect {
                     case .consented, .adopt, .finish: first.append(effect)
+                    case .persist, .send, .compute, .replay, .note: break
                     case .reconnect: throw .protocolViolation("the journal has a gap")
-                    default: break
                     }
                 }
             case .safety(.uploaded(_, _, _, let digest)):
                 guard node.phase == .running, node.current?.isMember == true else {
+                    if case .finish(.refused(let reason))? = first.last { throw reason }
                     throw .protocolViolation("the journal has an upload out of place")
                 }
                 node.current?.upload = node.outbox.count

@@ -258,7 +258,10 @@ extension NodeRun {
         guard open.isMember else { return flush() }
         let gate = Int(open.query.gate)
         do throws(SafetyViolation) {
-            for dealer in missing { try safety?.share(attemptID(of: open), of: dealer) }
+            // What was given before a restart was allowed then; by now a later attempt has begun.
+            for dealer in missing where !isRestoring {
+                try safety?.share(attemptID(of: open), of: dealer)
+            }
         } catch {
             throw .safety(error.description)
         }

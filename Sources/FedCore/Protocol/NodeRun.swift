@@ -1,4 +1,4 @@
-public import FedCrypto
+internal import FedCrypto
 
 /// A bank's side of one run as a state machine.
 ///
@@ -34,7 +34,8 @@ public struct NodeRun: Sendable {
         case stop
     }
 
-    /// What the machine wants done, in order.
+    /// What the machine wants done, in order, and, but for the learner's work, before the next event
+    /// is given to it.
     public enum Effect: Sendable {
         /// Append the entries to the journal, all or none; they must be durable before any effect
         /// that follows. Safety entries outlive the run.
@@ -185,7 +186,8 @@ public struct NodeRun: Sendable {
         else { throw .badSignature(.coordinator) }
         guard statement.sequence == due else {
             return [
-                .note(Notice(.warning, "statement \(statement.sequence) came where \(due) was due")),
+                .note(
+                    Notice(.warning, "statement \(statement.sequence) came where \(due) was due")),
                 .reconnect,
             ]
         }
