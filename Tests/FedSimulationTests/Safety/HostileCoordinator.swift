@@ -65,7 +65,17 @@ struct HostileCoordinator {
             chainHead: line.transcript.head, message: message, key: consortium.coordinatorKey)
         line.told += 1
         if case .parcel = message {} else { line.transcript.append(digest: statement.digest) }
-        var effects = line.machine.handle(.received(statement.bytes))
+        lines[bank] = line
+        _ = try pass(statement.bytes, to: bank)
+    }
+
+    /// Passes bytes on to one bank.
+    ///
+    /// - Returns: what it sends.
+    mutating func pass(_ bytes: [UInt8], to bank: NodeID) throws -> [[UInt8]] {
+        var line = try #require(lines[bank])
+        let before = line.heard.count
+        var effects = line.machine.handle(.received(bytes))
         while !effects.isEmpty {
             switch effects.removeFirst() {
             case .send(let bytes, _):
@@ -84,6 +94,7 @@ struct HostileCoordinator {
             }
         }
         lines[bank] = line
+        return line.heard[before...].map(\.statement)
     }
 
     /// Sets an epoch up as an honest coordinator does.

@@ -8,7 +8,7 @@ import Testing
 /// Each test says what the coordinator would have to learn, lets it compute with everything that the
 /// banks gave it, and compares over many seeds: the result must be independent of what is wanted.
 @Suite struct HostileCoordinatorTests {
-    private static let seeds: Range<UInt64> = 0..<60
+    private static let seeds: Range<UInt64> = 0..<44
     private static let lateCommit = RefusalReason.protocolViolation("a commit of another attempt")
     private static let noUnion = RefusalReason.roster(
         "it is not a union of whole blocs of at least the charter's size")
