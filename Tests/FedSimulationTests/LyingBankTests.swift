@@ -54,8 +54,9 @@ import Testing
                         }
                         pending += coordinator.handle(.received(sent, from: bank))
                     case .compute(let query, let slot, let contributors):
-                        guard let vector = try learners[bank]?.answer(
-                            query, contributors: contributors)
+                        guard
+                            let vector = try learners[bank]?.answer(
+                                query, contributors: contributors)
                         else { continue }
                         effects += nodes[bank]?.handle(.computed(vector, slot: slot)) ?? []
                     default: break
@@ -70,8 +71,9 @@ import Testing
         _ change: @escaping (UInt32, [UInt8]) -> (UInt32, [UInt8])
     ) throws -> CoordinatorRun.Outcome? {
         try outcome { message, sequence in
-            guard case .update(let slot, let attempt, let context, let lanes, let certificate) =
-                message
+            guard
+                case .update(let slot, let attempt, let context, let lanes, let certificate) =
+                    message
             else { return (message, sequence) }
             let (otherSlot, otherLanes) = change(slot, lanes)
             return (

@@ -39,7 +39,8 @@ import Testing
     ) -> SimulatedConsortium.Tampering {
         let victim = consortium.banks[bank]
         return { bytes, bank, place in
-            bank == victim && place == index ? [self.rewritten(bytes, by: self.consortium, change)] : [bytes]
+            bank == victim && place == index
+                ? [self.rewritten(bytes, by: self.consortium, change)] : [bytes]
         }
     }
 
@@ -63,7 +64,8 @@ import Testing
             epoch { statement in
                 SignedStatement(
                     run: statement.run, author: statement.author, sequence: 0,
-                    chainHead: statement.chainHead, message: .hello(
+                    chainHead: statement.chainHead,
+                    message: .hello(
                         manifestDigest: self.consortium.manifest.digest, epochKey: key.publicKey),
                     key: stranger
                 ).bytes
@@ -84,7 +86,8 @@ import Testing
             epoch { statement in
                 SignedStatement(
                     run: statement.run, author: statement.author, sequence: 0,
-                    chainHead: statement.chainHead, message: .hello(
+                    chainHead: statement.chainHead,
+                    message: .hello(
                         manifestDigest: self.consortium.manifest.digest,
                         epochKey: [1] + [UInt8](repeating: 0, count: 31)),
                     key: identity
@@ -102,7 +105,8 @@ import Testing
                 guard case .epoch(var hellos) = message else { return message }
                 hellos[0] =
                     SignedStatement(
-                        run: self.consortium.manifest.run, author: .bank(bank), sequence: 0, chainHead: [],
+                        run: self.consortium.manifest.run, author: .bank(bank), sequence: 0,
+                        chainHead: [],
                         message: .hello(
                             manifestDigest: self.consortium.manifest.digest,
                             epochKey: other.publicKey), key: identity

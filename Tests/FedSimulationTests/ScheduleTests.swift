@@ -81,7 +81,9 @@ import Testing
         faults.delayMax = 9
         faults.bankKillShare = 0.03
         let result = try consortium.run(faults: faults, schedule: schedule)
-        #expect(result.model == model, """
+        #expect(
+            result.model == model,
+            """
             schedule \(schedule): \(result.retries) retries, \(result.truncations) truncations, \
             full \(result.hasFullRosters), \(result.progress as Any), \(result.bankOutcomes)
             """)

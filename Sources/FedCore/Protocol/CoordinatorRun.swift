@@ -217,7 +217,11 @@ public struct CoordinatorRun: Sendable {
         }
         let due = UInt64(banks[place].digests.count)
         let digest: [UInt8]
-        if case .lapsed(let original) = message { digest = original } else { digest = statement.digest }
+        if case .lapsed(let original) = message {
+            digest = original
+        } else {
+            digest = statement.digest
+        }
         if statement.sequence < due {
             let before = banks[place].digests[Int(statement.sequence)]
             guard before == digest else {

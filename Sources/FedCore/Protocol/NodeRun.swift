@@ -186,7 +186,8 @@ public struct NodeRun: Sendable {
         else { throw .badSignature(.coordinator) }
         guard statement.sequence == due else {
             return [
-                .note(Notice(.warning, "statement \(statement.sequence) came where \(due) was due")),
+                .note(
+                    Notice(.warning, "statement \(statement.sequence) came where \(due) was due")),
                 .reconnect,
             ]
         }

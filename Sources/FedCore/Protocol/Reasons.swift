@@ -121,7 +121,8 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
         case .bankLost(let bank, _), .bankSilent(let bank, _), .bankRefused(let bank, _),
             .bankViolation(let bank, _), .gateDiffers(let bank):
             bank
-        case .byOperator, .garbledSum, .gatesExhausted, .journal, .learning, .coordinatorStopping: nil
+        case .byOperator, .garbledSum, .gatesExhausted, .journal, .learning, .coordinatorStopping:
+            nil
         }
     }
 }

@@ -136,4 +136,3 @@ public struct SlotReceipt: Equatable, Sendable {
         self.sumDigest = sumDigest
     }
 }
-

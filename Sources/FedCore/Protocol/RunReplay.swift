@@ -158,7 +158,8 @@ public struct RunReplay {
         let aggregate: Aggregate
         do throws(UpdateFailure) {
             for (bank, digest) in zip(banks, receipt.updateDigests) {
-                guard let bytes = updates[digest], let statement = try? SignedStatement(bytes: bytes),
+                guard let bytes = updates[digest],
+                    let statement = try? SignedStatement(bytes: bytes),
                     case .update(_, _, let contextDigest, let lanes, _)? = try? RunMessage(
                         bytes: statement.body), statement.author == .bank(bank)
                 else { throw .incomplete }

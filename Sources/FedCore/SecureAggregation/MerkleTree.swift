@@ -5,14 +5,14 @@ internal import FedCrypto
 ///
 /// Leaves and inner nodes are hashed under different prefixes (RFC 6962, section 2.1); a last node
 /// without a neighbour moves up unchanged.
-struct MerkleTree {
+package struct MerkleTree {
     /// From the leaves' digests up to the root.
     private let levels: [[[UInt8]]]
 
     /// Builds the tree.
     ///
     /// - Parameter leaves: at least one.
-    init(leaves: [[UInt8]]) {
+    package init(leaves: [[UInt8]]) {
         precondition(!leaves.isEmpty, "a Merkle tree of nothing")
         var levels = [leaves.map { SHA256.hash([0] + $0) }]
         while let last = levels.last, last.count > 1 {
@@ -29,10 +29,10 @@ struct MerkleTree {
     }
 
     /// The commitment, 32 bytes.
-    var root: [UInt8] { levels.last?.first ?? [] }
+    package var root: [UInt8] { levels.last?.first ?? [] }
 
     /// The digests beside the way from a leaf to the root.
-    func path(to index: Int) -> [[UInt8]] {
+    package func path(to index: Int) -> [[UInt8]] {
         var path: [[UInt8]] = []
         var place = index
         for level in levels.dropLast() {
@@ -43,7 +43,7 @@ struct MerkleTree {
     }
 
     /// Whether the path leads from a leaf at `index` of `count` to the root.
-    static func holds(
+    package static func holds(
         leaf: [UInt8], at index: Int, of count: Int, path: [[UInt8]], root: [UInt8]
     ) -> Bool {
         guard (0..<count).contains(index) else { return false }

@@ -29,7 +29,8 @@ public struct SlotContext: Equatable, Sendable {
     /// Wraps the parts.
     public init(
         manifestDigest: [UInt8], epochDigest: [UInt8], group: UInt32 = 0,
-        groupID: [UInt8] = [], attempt: UInt32 = 0, slot: UInt32, layout: VectorLayout, transcriptHead: [UInt8], roster: Roster
+        groupID: [UInt8] = [], attempt: UInt32 = 0, slot: UInt32, layout: VectorLayout,
+        transcriptHead: [UInt8], roster: Roster
     ) {
         self.manifestDigest = manifestDigest
         self.epochDigest = epochDigest

@@ -84,19 +84,18 @@ import Testing
     }
 
     @Test func everyFieldOfTheContextChangesEveryMask() throws {
-        let world = try World(banks: 3, seed: 1)
+        let world = try World(banks: 4, seed: 1)
         let layout = try #require(VectorLayout(laneCount: 8))
         let other = try #require(VectorLayout(laneCount: 8, ringBits: 56))
-        let smaller = try Roster(world.roster.members.dropLast(0).map { $0 })
+        let smaller = try Roster(Array(world.roster.members.dropLast()))
         let base = world.context(layout: layout)
         let contexts = [
             world.context(layout: layout, slot: 1), world.context(layout: layout, group: 1),
             world.context(layout: layout, attempt: 1), world.context(layout: layout, manifest: 1),
             world.context(layout: layout, head: 1), world.context(layout: layout, epoch: 2),
             world.context(layout: other),
-            world.context(layout: layout, roster: try World(banks: 4, seed: 1).roster),
+            world.context(layout: layout, roster: smaller),
         ]
-        #expect(smaller == world.roster)
         #expect(Set(([base] + contexts).map(\.digest)).count == contexts.count + 1)
         let zeros = try EncodedVector(
             integers: [Int64](repeating: 0, count: 8), layout: layout, contributors: 3)
