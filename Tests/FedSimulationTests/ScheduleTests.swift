@@ -39,7 +39,6 @@ import Testing
                 reference: undisturbed)
         }
         #expect(sweep.failure == nil, "\(sweep)")
-        print(sweep)
         #expect(sweep.wrongSums == 0 && sweep.doubleOpenings == 0)
         #expect(sweep.sameHash > 0)
         // What cannot happen here would not have been tested.

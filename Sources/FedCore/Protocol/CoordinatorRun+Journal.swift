@@ -60,7 +60,9 @@ extension CoordinatorRun {
         }
     }
 
-    /// Replays a journal after a restart: the entries of all ``Effect/persist(_:)`` in order.
+    /// Replays a journal after a restart.
+    ///
+    /// The journal is the entries of all ``Effect/persist(_:)`` in order.
     ///
     /// - Parameter learner: as at the run's beginning.
     /// - Returns: the machine as it was, with no bank connected, and what to do first.

@@ -93,8 +93,10 @@ extension NodeRun {
         }
     }
 
-    /// Replays a journal after a restart: the entries of all ``Effect/persist(_:)`` in order. The
-    /// configuration is that of the first start, without this run's safety entries.
+    /// Replays a journal after a restart.
+    ///
+    /// The journal is the entries of all ``Effect/persist(_:)`` in order; the configuration is that
+    /// of the first start, without this run's safety entries.
     ///
     /// - Returns: the machine as it was, and what to do first: bring the learner up to date, and
     ///   answer the query that was open. Statements are sent again once connected.

@@ -6,10 +6,9 @@ import Testing
     private func roster(_ count: Int) throws -> Roster {
         try Roster(
             (0..<count).map { index in
-                try #require(
-                    Member(
-                        bank: try #require(NodeID("bank-\(100 + index)")),
-                        identityKey: SHA256.hash([UInt8(index)])))
+                let bank = try #require(NodeID("bank-\(100 + index)"))
+                return try #require(
+                    Member(bank: bank, identityKey: SHA256.hash([UInt8(index)])))
             })
     }
 
