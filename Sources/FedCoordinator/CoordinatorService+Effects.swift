@@ -1,7 +1,7 @@
-internal import FedCore
+package import FedCore
 internal import FedRuntime
 internal import FedWire
-internal import Logging
+package import Logging
 
 // What the state machine of a run wants done, and what is told of it.
 extension CoordinatorService {

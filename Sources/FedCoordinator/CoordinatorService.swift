@@ -127,7 +127,7 @@ package actor CoordinatorService: FederationDelegate {
     // MARK: Runs
 
     /// Begins a run; it starts as soon as all its banks are connected.
-    func begin(_ run: ActiveRun, standard: String) throws(OperatorError) -> RunStatus {
+    func begin(_ run: ActiveRun, standard: [UInt8]) throws(OperatorError) -> RunStatus {
         if let active {
             throw .conflict(
                 reason: "run \(active.machine.manifest.run) is under way",

@@ -28,25 +28,25 @@ public struct CoordinatorStore: Sendable {
 
     /// Records a run that begins, with the documents that it needs to go on after a restart.
     public func begin(
-        _ record: RunRecord, standard: String, charter: [UInt8]
+        _ record: RunRecord, standard: [UInt8], charter: [UInt8]
     ) throws(StoreError) {
         try file.write { database in
             try RunStore.save(record, to: database)
             try database.execute(
                 sql: "INSERT INTO run_document (run, standard, charter) VALUES (?, ?, ?)",
-                arguments: [record.run.bytes.data, standard, charter.data])
+                arguments: [record.run.bytes.data, standard.data, charter.data])
         }
     }
 
     /// The feature standard and the charter of a run.
     public func documents(
         of run: RunID
-    ) throws(StoreError) -> (standard: String, charter: [UInt8])? {
+    ) throws(StoreError) -> (standard: [UInt8], charter: [UInt8])? {
         try file.read { database in
             try Row.fetchOne(
                 database, sql: "SELECT * FROM run_document WHERE run = ?",
                 arguments: [run.bytes.data]
-            ).map { ($0.text("standard"), $0.bytes("charter")) }
+            ).map { ($0.bytes("standard"), $0.bytes("charter")) }
         }
     }
 
@@ -115,7 +115,7 @@ public struct CoordinatorStore: Sendable {
         try database.execute(
             sql: """
                 CREATE TABLE run_document (
-                    run BLOB PRIMARY KEY, standard TEXT NOT NULL, charter BLOB NOT NULL
+                    run BLOB PRIMARY KEY, standard BLOB NOT NULL, charter BLOB NOT NULL
                 ) WITHOUT ROWID;
                 CREATE TABLE run_log (
                     id INTEGER PRIMARY KEY, run BLOB NOT NULL, at INTEGER NOT NULL,
