@@ -1,4 +1,5 @@
 package import FedCore
+internal import FedCrypto
 internal import FedRuntime
 
 /// What a coordinator's state folder holds of its runs, to be read while it serves or when it is

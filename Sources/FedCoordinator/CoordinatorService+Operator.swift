@@ -17,6 +17,8 @@ extension CoordinatorService: OperatorDelegate {
         guard let run = RunID(bytes: Entropy.bytes(16)) else {
             throw .failed(reason: "no identifier for the run")
         }
+        let record: RunRecord
+        let machine: CoordinatorRun
         do throws(LearningError) {
             let algorithm = try AlgorithmConfiguration(
                 name: request.algorithm, configurationJSON: Array(request.configurationJSON.utf8))
@@ -26,20 +28,17 @@ extension CoordinatorService: OperatorDelegate {
                 rowsMax: request.rowsMax == 0
                     ? Manifest.rowsMaxDefault : Int(clamping: request.rowsMax),
                 charter: charter)
-            let learner = try Self.learner(manifest, standard: standard)
-            let now = Timestamp.nowUnixMilliseconds()
-            let record = RunRecord(
+            record = RunRecord(
                 run: run, algorithm: request.algorithm, manifest: manifest.bytes,
-                startedUnixMilliseconds: now)
-            return try begin(
-                ActiveRun(
-                    machine: CoordinatorRun(
-                        manifest: manifest, charter: charter, key: identityKey, learner: learner),
-                    record: record),
-                standard: request.standardJSON)
-        } catch let error as LearningError {
+                startedUnixMilliseconds: Timestamp.nowUnixMilliseconds())
+            machine = CoordinatorRun(
+                manifest: manifest, charter: charter, key: identityKey,
+                learner: try Self.learner(manifest, standard: standard))
+        } catch {
             throw .invalid(reason: error.description, hint: "fed-coordinator run start --help")
         }
+        return try begin(
+            ActiveRun(machine: machine, record: record), standard: request.standardJSON)
     }
 
     private func charter(of roster: Roster) throws(OperatorError) -> Charter {
