@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import FedConsole
+internal import FedCoordinator
 internal import FedCore
+internal import FedReport
 internal import FedRuntime
 internal import Foundation
 

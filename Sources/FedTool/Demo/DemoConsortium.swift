@@ -1,4 +1,5 @@
 internal import FedConsole
+internal import FedReport
 internal import FedRuntime
 internal import Foundation
 
