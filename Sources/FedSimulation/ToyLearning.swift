@@ -71,7 +71,8 @@ public struct ToyBank: LocalLearner {
         var generator = SeededGenerator(seed: seed ^ state)
         let limit = min(query.layout.laneMagnitudeMax(contributors: 200), 1 << 40)
         let integers = (0..<query.layout.laneCount).map { _ in
-            Int64.random(in: -limit...limit, using: &generator)
+            Int64(bitPattern: generator.next() >> 1) % (limit + 1)
+                * (generator.next() & 1 == 0 ? 1 : -1)
         }
         return try EncodedVector(
             integers: integers, layout: query.layout, contributors: contributors)

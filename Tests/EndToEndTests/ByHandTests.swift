@@ -80,6 +80,6 @@ import Testing
             "--test", consortium.data("C", "test"),
         ])
         #expect(result.state == "succeeded")
-        #expect(evaluation.out.contains("no local model: one class only: C"), "\(evaluation)")
+        #expect(evaluation.out.contains("combined by federated (no-local-model): C"), "\(evaluation)")
     }
 }

@@ -138,7 +138,7 @@ import Testing
             "--fit", consortium.data("B", "fit"), "--valid", path,
             "--test", consortium.data("B", "test"),
         ])
-        #expect(evaluation.out.contains("mean (no-rows): B"), "\(evaluation)")
+        #expect(evaluation.out.contains("combined by federated (few-frauds): B"), "\(evaluation)")
     }
 
     @Test("A column that is constant at all banks gets the coefficient 0")

@@ -26,6 +26,7 @@ extension CoordinatorRun {
             phase = .delivering
             waiting = Set(manifest.roster.banks)
             return [say(.outcome(model: model.bytes, receipt: receipt)), nextDeadline(), report()]
+                + holdForAbsent()
         }
     }
 
