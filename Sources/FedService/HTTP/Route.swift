@@ -36,7 +36,7 @@ package enum Route: String, CaseIterable, Sendable {
     }
 
     /// Names of query parameters that it knows.
-    var parameters: [String] {
+    package var parameters: [String] {
         switch self {
         case .score: ["reasons", "explain", "record"]
         case .latestList, .list: ["format"]
