@@ -13,6 +13,18 @@ package struct ReasonCode: Equatable, Sendable {
     /// The same in Chinese; the feature's English description where the standard has none.
     package let descriptionChinese: String
 
+    /// Wraps a reason.
+    package init(
+        feature: String, contribution: Double, value: Double?, description: String,
+        descriptionChinese: String
+    ) {
+        self.feature = feature
+        self.contribution = contribution
+        self.value = value
+        self.description = description
+        self.descriptionChinese = descriptionChinese
+    }
+
     /// Members of a JSON answer.
     package var json: CanonicalJSON {
         .object([
@@ -75,8 +87,8 @@ package struct ReasonExplainer: Sendable {
 
     /// Attributes the combined score of a row of raw values, NaN where missing.
     ///
-    /// The parts add up to the combined log-odds, but for scores beyond ±13.8, which the rule holds
-    /// to that.
+    /// The parts add up to the combined log-odds, but for scores beyond ±13.8, to which the rule
+    /// holds them.
     package func attribution(of row: [Double]) -> Attribution {
         let row = standard.imputed(row)
         let joint = attribution(federated, row)
@@ -92,9 +104,6 @@ package struct ReasonExplainer: Sendable {
             return .weighted(
                 [(localWeight, attribution(local, row)), (federatedWeight, joint)],
                 intercept: intercept)
-        case .union(let intercept, let slope):
-            guard let local else { return joint }
-            return .weighted([(slope, attribution(local, row))], intercept: intercept)
         case .boosted:
             guard let residual else { return joint }
             return .weighted(

@@ -108,7 +108,7 @@ package struct TreeAttributor: Sendable {
 
     /// Attributes the score of one row.
     ///
-    /// - Parameter row: raw values in the model's order, NaN where missing; values that the standard
+    /// - Parameter row: raw values in the model's order, NaN where missing; those that the standard
     ///   imputes are imputed already.
     package func attribution(of row: [Double]) -> Attribution {
         precondition(row.count == bins.count, "a row of \(row.count) values for \(bins.count)")

@@ -43,10 +43,6 @@ extension BankModel {
             members["local_weight"] = .number(localWeight)
             members["federated_weight"] = .number(federatedWeight)
         }
-        if case .union(let intercept, let slope) = rule.kind {
-            members["intercept"] = .number(intercept)
-            members["slope"] = .number(slope)
-        }
         return .object(members)
     }
 
@@ -151,7 +147,7 @@ extension BankModel {
     }
 
     private static func rule(_ document: DocumentObject) throws(DocumentError) -> CombinationRule {
-        let numbers = ["intercept", "local_weight", "federated_weight", "slope"]
+        let numbers = ["intercept", "local_weight", "federated_weight"]
         let members = try document.object("rule", allowed: ["kind", "lenience"] + numbers)
         let kind: CombinationRule.Kind
         var used: [String] = []
@@ -159,11 +155,6 @@ extension BankModel {
         case .federated: kind = .federated
         case .local: kind = .local
         case .boosted: kind = .boosted
-        case .union:
-            used = ["intercept", "slope"]
-            kind = .union(
-                intercept: try members.number("intercept"),
-                slope: try members.number("slope", in: 1e-6...1e6))
         case .stacked:
             used = ["intercept", "local_weight", "federated_weight"]
             kind = .stacked(

@@ -1,8 +1,10 @@
 package import FedCore
 internal import FedCrypto
 
-/// What a bank scores with: its local model, the federated one, the trees grown on top of it, and
-/// the rule that makes one calibrated score of them. One document, one version, one digest.
+/// What a bank scores with: one document, one version, one digest.
+///
+/// It holds the bank's local model, the federated one, the trees grown on top of it, and the rule
+/// that makes one calibrated score of them.
 package struct BankModel: Equatable, Sendable {
     /// The member `format` of the document.
     package static let format = "fed-bank-model/1"
@@ -42,7 +44,7 @@ package struct BankModel: Equatable, Sendable {
         }
         switch choice.rule.kind {
         case .federated: break
-        case .local, .stacked, .union:
+        case .local, .stacked:
             guard local != nil else {
                 throw .invalidModel(reason: "the rule needs a local model and there is none")
             }

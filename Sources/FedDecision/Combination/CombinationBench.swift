@@ -80,8 +80,10 @@ struct CombinationBench {
 
     /// The stacking of FedCore, where both weights come out positive.
     ///
-    /// Two scores that say much the same make one of the weights negative, and which one is up to
-    /// chance. Unless the local score is clearly the poorer, the union of both then hedges.
+    /// Two scores that say much the same make one of the weights negative. Where it is that of the
+    /// federated one, the calibrated local score stands on the floor. Where it is that of the local
+    /// one, though that is not clearly the poorer, the mean of both hedges: on evidence without a
+    /// floor, since then either may object to the other.
     private func stacking(lenience: Double) throws(LearningError) -> CombinationRule {
         let stack = try CombinedModel.fit(local: local, federated: federated, labels: labels)
         guard case .stacked(let intercept, let localWeight, let federatedWeight) = stack.rule
@@ -93,12 +95,21 @@ struct CombinationBench {
                     federatedWeight: federatedWeight),
                 lenience: lenience)
         }
-        let rivals = PairedBootstrap(
-            orders: [Self.order(local), Self.order(federated)], labels: labels,
-            reviewed: reviewed, resamples: options.resamples, seed: options.seed)
-        if rivals.difference(of: 0, over: 1).betterShare >= options.hedgeShare {
+        if localWeight > 0 {
             let own = Calibration(scores: local, labels: labels)
-            return CombinationRule(kind: .union(intercept: own.intercept, slope: own.slope))
+            return CombinationRule(
+                kind: .stacked(
+                    intercept: own.intercept, localWeight: own.slope, federatedWeight: 0),
+                lenience: lenience)
+        }
+        let orders = [Self.order(local), Self.order(federated)]
+        let rivals = PairedBootstrap(
+            orders: orders, labels: labels, reviewed: reviewed, resamples: options.resamples,
+            seed: options.seed)
+        if rivals.difference(of: 0, over: 1).betterShare >= options.hedgeShare {
+            return CombinationRule(
+                kind: .stacked(intercept: 0, localWeight: 0.5, federatedWeight: 0.5),
+                lenience: lenience > 0 ? CombinationRule.noFloor : 0)
         }
         let joint = Calibration(scores: federated, labels: labels)
         return CombinationRule(

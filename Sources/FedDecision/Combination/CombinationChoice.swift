@@ -4,12 +4,12 @@ package import FedCore
 ///
 /// 1. Fewer than ``CombinedModel/fraudCountMin`` labelled frauds, or no local model: federated.
 /// 2. Else the stacked score is the incumbent, or where stacking cannot tell two scores apart the
-///    union of both; federated alone, or trees on top of it, replace it
-///    when they catch more within the budget in ``Options/replaceShare`` of the paired resamples. All stand
-///    on the federated floor.
-/// 3. The floor is lowered by ``Options/leniencePossible`` where the bank's own frauds bear the federated
-///    model out: among the rows that it would have reviewed and the local model would not, at least
-///    as many frauds as it expects, less one standard deviation.
+///    mean of both; federated alone, or trees on top of it, replace it when they catch more
+///    within the budget in ``Options/replaceShare`` of the paired resamples. All stand on the
+///    federated floor.
+/// 3. The floor is lowered by ``Options/leniencePossible`` where the bank's own frauds bear the
+///    federated model out: among the rows that it would have reviewed and the local model would
+///    not, at least as many frauds as it expects, less one standard deviation.
 /// 4. Guard: the choice catches no less than the local model alone. Where step 3 found no such
 ///    evidence, ``Options/premiumMax`` of the local model's catch may be missing, or
 ///    ``Options/premiumFrauds``: that is what insurance against kinds of fraud unknown to the bank
@@ -32,7 +32,7 @@ package struct CombinationChoice: Equatable, Sendable {
         /// hedged with where stacking cannot tell them apart.
         package var hedgeShare = 0.25
         /// Share of the local model's catch that the guard lets go without evidence.
-        package var premiumMax = 0.1
+        package var premiumMax = 0.2
         /// So many frauds it lets go without evidence, where that is more.
         package var premiumFrauds = 2
 

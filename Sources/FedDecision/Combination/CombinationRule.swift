@@ -15,8 +15,6 @@ package struct CombinationRule: Equatable, Sendable {
         case local
         /// intercept + localWeight · local + federatedWeight · federated.
         case stacked(intercept: Double, localWeight: Double, federatedWeight: Double)
-        /// The greater of the federated score and intercept + slope · local.
-        case union(intercept: Double, slope: Double)
         /// The federated score + the trees that the bank grew on top of it.
         case boosted
 
@@ -26,7 +24,6 @@ package struct CombinationRule: Equatable, Sendable {
             case .federated: .federated
             case .local: .local
             case .stacked: .stacked
-            case .union: .union
             case .boosted: .boosted
             }
         }
@@ -34,7 +31,7 @@ package struct CombinationRule: Equatable, Sendable {
 
     /// Names of the kinds.
     package enum Name: String, CaseIterable, Sendable {
-        case federated, local, stacked, union, boosted
+        case federated, local, stacked, boosted
     }
 
     /// What is held to the floor.
@@ -49,6 +46,8 @@ package struct CombinationRule: Equatable, Sendable {
         self.lenience = lenience
     }
 
+    /// A lenience that no score reaches: there is no floor.
+    package static let noFloor = 100.0
     /// The bound of the log-odds that enter: those of the probabilities 10^-6 and 1 - 10^-6.
     package static let magnitudeMax = 13.815_509_557_963_774
 
@@ -73,7 +72,6 @@ package struct CombinationRule: Equatable, Sendable {
         case .local: return Outcome(logOdds: local, isFloor: false)
         case .stacked(let intercept, let localWeight, let federatedWeight):
             value = intercept + localWeight * local + federatedWeight * base
-        case .union(let intercept, let slope): value = intercept + slope * local
         case .boosted: value = base + residual
         }
         let floor = base - lenience

@@ -85,7 +85,7 @@ package struct ConsensusSums: Equatable, Sendable {
     /// Mean over all rows of |expected - frauds| a row of the cell.
     package var calibrationError: Double { CandidateMeasurement.calibrationError(cells) }
 
-    /// Average precision over all banks' rows, rows of a cell counted as ties; `nil` without frauds.
+    /// Average precision over all rows, those of a cell counted as ties; `nil` without frauds.
     package var averagePrecision: Double? {
         guard fraudCount > 0 else { return nil }
         var (rows, frauds, sum) = (0, 0, 0.0)

@@ -129,8 +129,9 @@ package struct ModelRegistry: Equatable, Sendable {
         challenger = nil
     }
 
-    /// Makes the last former champion the champion again, at once and without a vote: it was
-    /// admitted by one. The model that is left does not come back by its old bundle.
+    /// Makes the last former champion the champion again, at once and without a vote.
+    ///
+    /// It was admitted by one. The model that is left does not come back by its old bundle.
     package mutating func rollBack() throws(Refusal) {
         guard let last = former.first else { throw .nothingBefore }
         former.removeFirst()

@@ -49,7 +49,9 @@ package enum VoteReason: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// A bank's signed vote. No figure of the bank is in it; those travel as masked sums.
+/// A bank's signed vote.
+///
+/// No figure of the bank is in it; those travel as masked sums.
 package struct ModelVote: Equatable, Sendable {
     /// Digest of the candidate.
     package let candidate: [UInt8]
