@@ -4,8 +4,8 @@ import FedService
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import Logging
+import NIOEmbedded
 import Testing
 
 /// SplitMix64: the seed of a failing property replays it.
@@ -194,13 +194,15 @@ struct Bench {
     }
 
     func test(_ body: @Sendable (Caller) async throws -> Void) async throws {
-        try await service.application.test(.router) { try await body(Caller(client: $0)) }
+        try await body(Caller(responder: service.application.responder, logger: logger))
     }
 }
 
-/// Asks in JSON.
+/// Asks the service's responder in this process, in JSON.
 struct Caller: Sendable {
-    let client: any TestClientProtocol
+    let responder: ServiceResponder
+    let logger: Logger
+    var authority = "localhost"
     var headers: HTTPFields = [:]
 
     struct Reply: Sendable {
@@ -256,11 +258,32 @@ struct Caller: Sendable {
     ) async throws -> Reply {
         var headers = headers
         if let type { headers[.contentType] = type }
-        let response = try await client.executeRequest(
-            uri: path, method: method, headers: headers,
-            body: bytes.map { ByteBuffer(bytes: $0) })
+        let request = Request(
+            head: HTTPRequest(
+                method: method, scheme: "http", authority: authority, path: path,
+                headerFields: headers),
+            body: RequestBody(buffer: ByteBuffer(bytes: bytes ?? [])))
+        let context = BasicRequestContext(
+            source: ApplicationRequestContextSource(
+                channel: EmbeddedChannel(), logger: logger))
+        let response = await responder.respond(to: request, context: context)
+        let written = WrittenBody()
+        try await response.body.write(written)
         return Reply(
             status: response.status.code, headers: response.headers,
-            bytes: Array(response.body.readableBytesView))
+            bytes: Array(written.buffer.value.readableBytesView))
     }
+}
+
+/// Keeps what an answer's body writes.
+struct WrittenBody: ResponseBodyWriter {
+    let buffer = LockedValue(ByteBuffer())
+
+    func write(_ part: ByteBuffer) async throws {
+        var whole = buffer.value
+        whole.writeImmutableBuffer(part)
+        buffer.value = whole
+    }
+
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

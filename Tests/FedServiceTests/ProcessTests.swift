@@ -2,9 +2,8 @@ import FedCore
 import FedCrypto
 import FedService
 import Foundation
+import FoundationNetworking
 import HTTPTypes
-import Hummingbird
-import HummingbirdTesting
 import ServiceLifecycle
 import Testing
 
@@ -141,17 +140,16 @@ struct ProcessTests {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let port = try #require(await ports.first { _ in true })
-            try await TestClient.withClient(host: "127.0.0.1", port: port) { client in
-                var headers = HTTPFields()
-                headers[.contentType] = "application/json"
-                for row in 0..<50 {
-                    let body = bank.json(bank.row(row), id: "\(row)").bytes
-                    let reply = try await client.execute(
-                        TestClient.Request(
-                            "/v1/score", method: .post, authority: "127.0.0.1:\(port)",
-                            headers: headers, body: ByteBuffer(bytes: body)))
-                    #expect(reply.status == .ok)
-                }
+            let address = try #require(URL(string: "http://127.0.0.1:\(port)/v1/score"))
+            for row in 0..<20 {
+                var request = URLRequest(url: address)
+                request.httpMethod = "POST"
+                request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+                request.httpBody = Data(bank.json(bank.row(row), id: "\(row)").bytes)
+                let (body, response) = try await URLSession.shared.data(for: request)
+                #expect((response as? HTTPURLResponse)?.statusCode == 200)
+                let text = String(decoding: body, as: UTF8.self)
+                #expect(text.contains("\"id\":\"\(row)\""))
             }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
