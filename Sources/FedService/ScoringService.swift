@@ -1,5 +1,6 @@
 package import Hummingbird
 package import Logging
+internal import NIOCore
 package import ServiceLifecycle
 
 /// A bank's scoring service over HTTP: scores, decisions, lists, verdicts, effect, and a page for
@@ -64,13 +65,17 @@ package struct ScoringService: Service {
         var inner = logger
         // Hummingbird tells of every connection.
         inner.logLevel = max(logger.logLevel, .warning)
+        let idle = TimeAmount.seconds(Int64(configuration.limits.idleSeconds))
         return Application(
             responder: ServiceResponder(
                 configuration: configuration, reference: reference, store: store,
                 metrics: metrics, logger: logger),
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    idleTimeout: .seconds(Int64(configuration.limits.idleSeconds)))),
+            server: HTTPServerBuilder { responder in
+                LoopBoundChannel(
+                    base: HTTP1Channel(
+                        responder: responder,
+                        configuration: HTTP1Channel.Configuration(idleTimeout: idle)))
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 backlog: 1024),

@@ -38,7 +38,8 @@ struct AccessTests {
                 let method: HTTPRequest.Method = route.method == "GET" ? .get : .post
                 for header in [
                     nil, "Bearer", "Bearer ", "Basic \(Self.secret)", "Bearer \(Self.secret)x",
-                    "Bearer " + Self.secret.dropLast(), "Bearer " + String(repeating: "x", count: 600),
+                    "Bearer " + Self.secret.dropLast(),
+                    "Bearer " + String(repeating: "x", count: 600),
                 ] {
                     var stranger = caller
                     stranger.headers[.authorization] = header

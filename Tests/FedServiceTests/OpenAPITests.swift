@@ -66,7 +66,8 @@ struct OpenAPITests {
         }
         let described = Set(responses.keys)
         // A path's unknown methods are no operation, so 405 stands nowhere.
-        let statuses = Set(Fault.Code.allCases.map { "Fault\($0.status)" }).subtracting(["Fault405"])
+        let statuses = Set(Fault.Code.allCases.map { "Fault\($0.status)" }).subtracting(["Fault405"]
+        )
         #expect(described == statuses)
     }
 

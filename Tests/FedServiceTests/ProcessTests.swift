@@ -85,8 +85,9 @@ struct ProcessTests {
             #expect(page.headers[.contentType] == "text/html; charset=utf-8")
             let html = page.text
             for foreign in ["http://", "https://", "//cdn", "@import", "innerHTML", "eval("]
-            where foreign != "http://" || html.replacing("http://www.w3.org/2000/svg", with: "")
-                .contains(foreign)
+            where foreign != "http://"
+                || html.replacing("http://www.w3.org/2000/svg", with: "")
+                    .contains(foreign)
             {
                 #expect(!html.contains(foreign), "\(foreign)")
             }

@@ -138,8 +138,9 @@ struct ReviewRouteTests {
             guard case .array(let cases) = try open.member("cases") else { return }
             #expect(cases.count == 2)
             #expect(try open.member("cases", "0", "rank") == .integer(3))
-            guard case .array(let one) = try await caller.get("/v1/cases?state=all&limit=1")
-                .member("cases")
+            guard
+                case .array(let one) = try await caller.get("/v1/cases?state=all&limit=1")
+                    .member("cases")
             else { return }
             #expect(one.count == 1)
 

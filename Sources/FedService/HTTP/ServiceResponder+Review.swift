@@ -76,7 +76,7 @@ extension ServiceResponder {
 
     private func readVerdicts(_ bytes: [UInt8], now: Int64) throws(Fault) -> [Verdict] {
         try Self.records(bytes, bytesMax: configuration.limits.bodyBytesMax) {
-            (value, place) throws(Fault) in
+            (value, place) throws(Fault) -> Verdict in
             do throws(DocumentError) {
                 let members = try DocumentObject(
                     value, place: place,
@@ -114,7 +114,7 @@ extension ServiceResponder {
         let (bytes, _) = try await body(request)
         let now = configuration.now()
         let frauds = try Self.records(bytes, bytesMax: configuration.limits.bodyBytesMax) {
-            (value, place) throws(Fault) in
+            (value, place) throws(Fault) -> KnownFraud in
             do throws(DocumentError) {
                 let members = try DocumentObject(
                     value, place: place, allowed: ["entity", "found_at"])

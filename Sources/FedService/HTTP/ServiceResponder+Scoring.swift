@@ -42,14 +42,16 @@ extension ServiceResponder {
                 expected: "at most \(limits.batchesInFlightMax)")
         }
         defer { batches.leave() }
-        let asked = try engine.reader.read(
-            bytes, rowsMax: limits.batchRowsMax, bytesMax: limits.bodyBytesMax,
-            isRecorded: isRecorded)
-        let scored = await score(
-            asked.transactions, engine, reasonsMax: reasons, explanation: explanation)
-        if isRecorded { try await record(asked.transactions, scored, engine) }
-        metrics.scored(scored)
-        return await batch(asked.transactions, scored, engine)
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            let asked = try engine.reader.read(
+                bytes, rowsMax: limits.batchRowsMax, bytesMax: limits.bodyBytesMax,
+                isRecorded: isRecorded)
+            let scored = await self.score(
+                asked.transactions, engine, reasonsMax: reasons, explanation: explanation)
+            if isRecorded { try await self.record(asked.transactions, scored, engine) }
+            metrics.scored(scored)
+            return await self.batch(asked.transactions, scored, engine)
+        }
     }
 
     /// Whether a body begins as a list.

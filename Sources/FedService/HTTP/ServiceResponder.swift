@@ -7,6 +7,8 @@ internal import Logging
 internal import NIOCore
 
 /// Answers the requests of ``Route``.
+///
+/// Single scores are worked on by the thread that read them, all else by the general pool.
 package struct ServiceResponder: HTTPResponder {
     package typealias Context = BasicRequestContext
 
@@ -41,7 +43,12 @@ package struct ServiceResponder: HTTPResponder {
             let (found, argument) = try find(request)
             route = found
             try gate.check(found, request)
-            answer = try await self.answer(found, argument, request)
+            answer =
+                found == .score
+                ? try await score(request, try Query(request, route: found))
+                : try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try await self.answer(found, argument, request)
+                }
         } catch let fault as Fault {
             answer = Answer(fault)
         } catch {

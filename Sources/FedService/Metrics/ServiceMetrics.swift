@@ -161,7 +161,8 @@ package final class ServiceMetrics: Sendable {
         ]
         families += Counter.allCases.map {
             MetricFamily(
-                $0.name, .counter, $0.help, [MetricFamily.Sample(Double(state.counters[$0.rawValue]))])
+                $0.name, .counter, $0.help,
+                [MetricFamily.Sample(Double(state.counters[$0.rawValue]))])
         }
         if let openCases {
             families.append(

@@ -1,5 +1,7 @@
 extension ReviewPage {
-    /// What the page does. Texts from the service are only ever set as text.
+    /// What the page does.
+    ///
+    /// Texts from the service are only ever set as text.
     static let script = #"""
         const $ = id => document.getElementById(id);
         const state = { language: localStorage.getItem("language") ||

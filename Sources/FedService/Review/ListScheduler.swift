@@ -32,8 +32,8 @@ package struct ListScheduler: Service {
 
     /// Makes lists until a graceful shutdown.
     package func run() async throws {
-        var last: Int64 = -1
-        try? await cancelWhenGracefulShutdown {
+        try? await cancelWhenGracefulShutdown { () async throws -> Void in
+            var last: Int64 = -1
             while true {
                 let period = now() / schedule.periodSeconds
                 if period != last, await make(period) { last = period }

@@ -99,7 +99,8 @@ extension ReviewStore {
                 arguments: [
                     list.caseID(entry), list.request.id, entry.rank, entry.risk.entity,
                     entry.risk.probability, entry.risk.expectedLoss, entry.slice.rawValue,
-                    entry.inclusion, Data(CanonicalJSON.array(entry.risk.reasons.map(\.json)).bytes),
+                    entry.inclusion,
+                    Data(CanonicalJSON.array(entry.risk.reasons.map(\.json)).bytes),
                     list.request.madeAt,
                 ])
         }

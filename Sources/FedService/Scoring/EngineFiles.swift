@@ -99,8 +99,8 @@ package struct EngineWatcher: Service {
 
     /// Watches until a graceful shutdown.
     package func run() async throws {
-        var seen = look()
-        try? await cancelWhenGracefulShutdown {
+        try? await cancelWhenGracefulShutdown { () async throws -> Void in
+            var seen = look()
             while true {
                 try await Task.sleep(for: interval)
                 seen = check(since: seen)
