@@ -1,7 +1,8 @@
 package import Hummingbird
+internal import HummingbirdCore
 package import Logging
 internal import NIOCore
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// A bank's scoring service over HTTP: scores, decisions, lists, verdicts, effect, and a page for
 /// reviewers.

@@ -1,4 +1,5 @@
 internal import FedCore
+internal import FedDecision
 internal import Hummingbird
 
 extension ServiceResponder {

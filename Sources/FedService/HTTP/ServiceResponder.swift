@@ -36,7 +36,7 @@ package struct ServiceResponder: HTTPResponder {
     }
 
     package func respond(to request: Request, context: BasicRequestContext) async -> Response {
-        let start = WallClock.monotonicNanoseconds()
+        let start = WallClock.steady
         var route: Route?
         var answer: Answer
         do {
@@ -58,7 +58,7 @@ package struct ServiceResponder: HTTPResponder {
         }
         metrics.answered(
             route, status: answer.status,
-            nanoseconds: WallClock.monotonicNanoseconds() - start)
+            seconds: (WallClock.steady - start).seconds)
         return answer.response
     }
 

@@ -1,4 +1,4 @@
-package import FedDecision
+internal import FedDecision
 internal import Synchronization
 
 /// What the service counts of itself.
@@ -67,12 +67,12 @@ package final class ServiceMetrics: Sendable {
     }
 
     /// Takes an answered request; `route` is `nil` for an unknown path.
-    func answered(_ route: Route?, status: Int, nanoseconds: UInt64) {
+    func answered(_ route: Route?, status: Int, seconds: Double) {
         state.withLock { state in
             state.requests[RouteStatus(route: route, status: status), default: 0] += 1
             guard let route else { return }
             state.latency[route, default: Histogram(bounds: Self.latencyBounds)]
-                .observe(Double(nanoseconds) * 1e-9)
+                .observe(seconds)
         }
     }
 

@@ -1,6 +1,6 @@
 internal import FedCrypto
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Makes the lists that are due.
 ///

@@ -1,4 +1,4 @@
-package import FedCore
+internal import FedCore
 package import FedDecision
 
 /// What a list asks for.
@@ -139,6 +139,11 @@ package struct ReviewCase: Sendable {
         ]).bytes.dropLast()
         let tail = CanonicalJSON.object(["slice": .string(slice), "standing": standing]).bytes
             .dropFirst()
-        return head + Array(",\"reasons\":".utf8) + reasons + [0x2C] + tail
+        var bytes = Array(head)
+        bytes += Array(",\"reasons\":".utf8)
+        bytes += reasons
+        bytes.append(0x2C)
+        bytes += tail
+        return bytes
     }
 }

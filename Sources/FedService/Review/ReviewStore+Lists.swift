@@ -1,6 +1,6 @@
 package import FedCore
 internal import FedCrypto
-package import FedDecision
+internal import FedDecision
 internal import Foundation
 internal import GRDB
 

@@ -1,4 +1,4 @@
-package import FedCore
+internal import FedCore
 package import FedDecision
 internal import Foundation
 internal import GRDB

@@ -1,5 +1,5 @@
 internal import FedCrypto
-package import FedDecision
+internal import FedDecision
 internal import Foundation
 internal import GRDB
 

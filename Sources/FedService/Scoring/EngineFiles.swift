@@ -1,7 +1,7 @@
 package import FedCore
 package import FedDecision
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// The files that an engine is made of.
 package struct EngineFiles: Sendable {
