@@ -91,13 +91,13 @@ struct ProcessTests {
             {
                 #expect(!html.contains(foreign), "\(foreign)")
             }
-            let policy = try #require(
-                page.headers[try #require(HTTPField.Name("Content-Security-Policy"))])
-            for name in ["script", "style"] {
-                let start = try #require(html.firstRange(of: "<\(name)>")).upperBound
-                let end = try #require(html.firstRange(of: "</\(name)>")).lowerBound
+            let name = try #require(HTTPField.Name("Content-Security-Policy"))
+            let policy = try #require(page.headers[name])
+            for tag in ["script", "style"] {
+                let start = try #require(html.firstRange(of: "<\(tag)>")).upperBound
+                let end = try #require(html.firstRange(of: "</\(tag)>")).lowerBound
                 let digest = Data(SHA256.hash(Array(html[start..<end].utf8)))
-                #expect(policy.contains("'sha256-\(digest.base64EncodedString())'"), "\(name)")
+                #expect(policy.contains("'sha256-\(digest.base64EncodedString())'"), "\(tag)")
             }
             #expect(!html.contains(" onclick="))
         }

@@ -227,7 +227,8 @@ struct ReviewRouteTests {
             let again = try await caller.post("/v1/lists", order, once: "k1")
             #expect(again.bytes == made.bytes)
             #expect(again.status == 201)
-            #expect(again.headers[try #require(HTTPField.Name("Idempotent-Replay"))] == "true")
+            let replay = try #require(HTTPField.Name("Idempotent-Replay"))
+            #expect(again.headers[replay] == "true")
             sent.value = made.bytes
             let other = CanonicalJSON.object(["capacity": .integer(5)])
             let conflict = try await caller.post("/v1/lists", other, once: "k1")

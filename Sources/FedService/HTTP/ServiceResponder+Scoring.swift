@@ -29,12 +29,17 @@ extension ServiceResponder {
             let asked = try engine.reader.read(
                 bytes, rowsMax: limits.batchRowsMax, bytesMax: limits.bodyBytesMax,
                 isRecorded: isRecorded)
-            let scored = asked.transactions.map {
-                engine.score($0.row, reasonsMax: reasons, explanation: explanation)
+            let transaction = asked.transactions[0]
+            var scored = engine.score(transaction.row)
+            if explanation.covers(scored.decision) {
+                // Milliseconds, for which the loop's other connections need not wait.
+                scored.reasons = await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    engine.reasons(for: transaction.row, count: reasons)
+                }
             }
-            if isRecorded { try await record(asked.transactions, scored, engine) }
-            metrics.scored(scored)
-            return Self.single(asked.transactions[0], scored[0], engine)
+            if isRecorded { try await record([transaction], [scored], engine) }
+            metrics.scored([scored])
+            return Self.single(transaction, scored, engine)
         }
         guard batches.enter() else {
             metrics.count(.shed)
@@ -68,9 +73,12 @@ extension ServiceResponder {
         scored.reserveCapacity(transactions.count)
         for (index, transaction) in transactions.enumerated() {
             if index % Self.rowsInOneGo == Self.rowsInOneGo - 1 { await Task.yield() }
-            scored.append(
-                engine.score(
-                    transaction.row, reasonsMax: reasonsMax, explanation: explanation))
+            var next = engine.score(transaction.row)
+            if explanation.covers(next.decision) {
+                next.reasons = engine.reasons(for: transaction.row, count: reasonsMax)
+                await Task.yield()
+            }
+            scored.append(next)
         }
         return scored
     }

@@ -12,6 +12,15 @@ package final class ScoringEngine: Sendable {
         case flagged
         /// All.
         case all
+
+        /// Whether a decision is explained.
+        package func covers(_ decision: DecisionPolicy.Decision) -> Bool {
+            switch self {
+            case .none: false
+            case .flagged: decision.action > .pass
+            case .all: true
+            }
+        }
     }
 
     /// What becomes of one transaction.
@@ -19,7 +28,7 @@ package final class ScoringEngine: Sendable {
         package let parts: BankScorer.Parts
         package let decision: DecisionPolicy.Decision
         /// `nil` where they were not asked for.
-        package let reasons: [ReasonCode]?
+        package var reasons: [ReasonCode]?
     }
 
     /// The features.
@@ -58,21 +67,12 @@ package final class ScoringEngine: Sendable {
         try ScoringEngine(model: model, policy: policy, standard: standard)
     }
 
-    /// Scores a row of raw values, NaN where missing.
-    package func score(
-        _ row: [Double], reasonsMax: Int, explanation: Explanation
-    ) -> Scored {
+    /// Scores a row of raw values, NaN where missing; without reasons, which take a few hundred
+    /// times as long.
+    package func score(_ row: [Double]) -> Scored {
         let parts = scorer.parts(of: row)
         let decision = policy.decide(probability: parts.probability, row: row)
-        let isExplained =
-            switch explanation {
-            case .none: false
-            case .flagged: decision.action > .pass
-            case .all: true
-            }
-        return Scored(
-            parts: parts, decision: decision,
-            reasons: isExplained ? explainer.reasons(for: row, count: reasonsMax) : nil)
+        return Scored(parts: parts, decision: decision, reasons: nil)
     }
 
     /// Why a row scores as it does.
