@@ -1,0 +1,65 @@
+internal import FedCrypto
+package import Logging
+internal import ServiceLifecycle
+
+/// Makes the lists that are due.
+///
+/// Each period's list is made under the period's name, so a restart makes it once; periods that
+/// passed while the service was down are not made up for.
+package struct ListScheduler: Service {
+    private let schedule: ServiceConfiguration.Schedule
+    private let store: ReviewStore
+    private let reference: EngineReference
+    private let metrics: ServiceMetrics
+    private let now: @Sendable () -> Int64
+    private let interval: Duration
+    private let logger: Logger
+
+    /// Makes lists of a store.
+    package init(
+        schedule: ServiceConfiguration.Schedule, store: ReviewStore, reference: EngineReference,
+        metrics: ServiceMetrics, now: @escaping @Sendable () -> Int64, interval: Duration,
+        logger: Logger
+    ) {
+        self.schedule = schedule
+        self.store = store
+        self.reference = reference
+        self.metrics = metrics
+        self.now = now
+        self.interval = interval
+        self.logger = logger
+    }
+
+    /// Makes lists until a graceful shutdown.
+    package func run() async throws {
+        try? await cancelWhenGracefulShutdown { () async throws -> Void in
+            var last: Int64 = -1
+            while true {
+                let period = now() / schedule.periodSeconds
+                if period != last, await make(period) { last = period }
+                try await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    /// Makes a period's list, if it was not made before.
+    ///
+    /// - Returns: whether it is there.
+    package func make(_ period: Int64) async -> Bool {
+        let name = "\(period * schedule.periodSeconds)"
+        do {
+            let answer = try await store.makeList(
+                schedule.order, engine: reference.current,
+                key: OnceKey(
+                    route: "schedule", key: name, bodyDigest: SHA256.hash(Array(name.utf8))),
+                at: now())
+            guard !answer.isRepeated else { return true }
+            metrics.count(.lists)
+            logger.info("a list was made on schedule", metadata: ["period.start": "\(name)"])
+            return true
+        } catch {
+            logger.error("a list could not be made", metadata: ["reason": "\(error)"])
+            return false
+        }
+    }
+}
