@@ -40,6 +40,8 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", exact: "2.9.2"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
@@ -81,6 +83,18 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ] + grpc),
         .target(
+            name: "FedService",
+            dependencies: [
+                "FedDecision", "FedCore", "FedCrypto",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(
             name: "FedConsole",
             dependencies: [
                 "FedRuntime", "FedFiles", "FedCore",
@@ -89,7 +103,8 @@ let package = Package(
         .target(
             name: "FedNode",
             dependencies: [
-                "FedConsole", "FedRuntime", "FedWire", "FedFiles", "FedCore", "FedCrypto",
+                "FedService", "FedDecision", "FedConsole", "FedRuntime", "FedWire", "FedFiles",
+                "FedCore", "FedCrypto",
             ] + service),
         .target(
             name: "FedCoordinator",
@@ -124,6 +139,17 @@ let package = Package(
         .testTarget(name: "FedReportTests", dependencies: ["FedReport", "FedCore"]),
         .testTarget(
             name: "FedSimulationTests", dependencies: ["FedSimulation", "FedCore", "FedCrypto"]),
+        .testTarget(
+            name: "FedServiceTests",
+            dependencies: [
+                "FedService", "FedDecision", "FedCore", "FedCrypto",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         .testTarget(name: "FedNodeTests", dependencies: ["FedNode"]),
         .testTarget(
             name: "FedWireTests",

@@ -15,8 +15,8 @@ package struct NodeCommand: AsyncParsableCommand {
         discussion: "A first run: enrol with the invitation, then serve.",
         subcommands: [
             EnrolCommand.self, ServeCommand.self, RunsCommand.self, ReceiptCommand.self,
-            LedgerCommand.self,
-            MembersCommand.self, ModelCommand.self, DoctorCommand.self,
+            LedgerCommand.self, MembersCommand.self, ModelCommand.self, CombineCommand.self,
+            ScoreCommand.self, DoctorCommand.self,
         ])
 
     package init() {}
