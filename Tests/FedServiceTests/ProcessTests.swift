@@ -43,7 +43,8 @@ struct ProcessTests {
             let reply = try await caller.get("/metrics")
             #expect(reply.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
             let line = try Regex(
-                #"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-z_]+="([^"\\]|\\["\\n])*",?)+\})? [0-9.e+-]+$"#)
+                #"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-z0-9_]+="([^"\\]|\\["\\n])*",?)+\})? [0-9.e+-]+$"#
+            )
             var figures: [String: Double] = [:]
             for text in reply.text.split(separator: "\n") where !text.hasPrefix("#") {
                 #expect(text.wholeMatch(of: line) != nil, "\(text)")

@@ -49,7 +49,7 @@ struct ReviewRouteTests {
                 return
             }
             let worst = bench.reference.current.reasons(for: [9000, 30, 1], count: 5)
-            #expect(reasons == worst.map(\.json))
+            #expect(reasons.map(\.bytes) == worst.map(\.json.bytes))
 
             #expect(try await caller.get("/v1/lists/latest").bytes == made.bytes)
             #expect(try await caller.get("/v1/lists/L000001?format=json").bytes == made.bytes)
@@ -192,7 +192,8 @@ struct ReviewRouteTests {
     func faultyOrdersNameTheirField(_ body: String, _ fault: String) async throws {
         let bench = try Bench()
         try await bench.test { caller in
-            #expect(try await caller.post("/v1/lists", Array(body.utf8)).fault() == fault)
+            let reply = try await caller.post("/v1/lists", Array(body.utf8))
+            #expect(try reply.fault() == fault)
         }
     }
 

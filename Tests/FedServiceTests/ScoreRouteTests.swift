@@ -86,7 +86,8 @@ struct ScoreRouteTests {
                 let reply = try await caller.post(
                     "/v1/score?explain=all&reasons=\(count)", bank.json(row))
                 let expected = explainer.reasons(for: row, count: count)
-                #expect(try reply.member("reasons") == .array(expected.map(\.json)))
+                let reasons = try reply.member("reasons")
+                #expect(reasons.bytes == CanonicalJSON.array(expected.map(\.json)).bytes)
                 #expect(expected.count <= count)
             }
             let none = try await caller.post("/v1/score?explain=none", bank.json([9500, 1, 1]))
