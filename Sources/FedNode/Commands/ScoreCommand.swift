@@ -59,7 +59,7 @@ struct CombineCommand: AsyncParsableCommand {
             standard: standard, options: options, threads: 2)
         try AtomicFile.write(combined.bytes, to: out)
         ConsoleOutput.line(
-            "\(out): \(combined.choice.rule.kind.rawValue) (\(combined.choice.reason.rawValue)), "
+            "\(out): \(combined.choice.rule.kind) (\(combined.choice.reason.rawValue)), "
                 + "model \(combined.digest.hexadecimal)")
     }
 }
