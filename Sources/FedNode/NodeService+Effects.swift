@@ -14,8 +14,10 @@ extension NodeService {
         try await perform(effects)
     }
 
-    /// Performs effects in order. When the connection breaks on the way, the rest is still done,
-    /// and the statement comes again on the next one.
+    /// Performs effects in order.
+    ///
+    /// When the connection breaks on the way, the rest is still done, and the statement comes again
+    /// on the next one.
     func perform(_ effects: [NodeRun.Effect]) async throws {
         var broken: TransportError?
         var journal: [NodeRun.JournalEntry] = []

@@ -83,7 +83,9 @@ public struct ToyConsortium {
     }
 
     /// The coordinator's learner.
-    public func toyLearner() -> ToyLearner { ToyLearner(rounds: rounds, depth: depth, layout: layout) }
+    public func toyLearner() -> ToyLearner {
+        ToyLearner(rounds: rounds, depth: depth, layout: layout)
+    }
 
     /// A simulated world with this consortium in it.
     public func world(
@@ -113,7 +115,6 @@ public struct ToyConsortium {
         return world.run()
     }
 }
-
 
 /// A part of a toy that cannot be made, such as a name beyond Z.
 private struct ToyFailure: Error {}

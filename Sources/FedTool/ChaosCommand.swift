@@ -9,7 +9,8 @@ internal import Foundation
 struct ChaosCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos",
-        abstract: "Kills banks and the coordinator in the middle of a run; the model must not change.",
+        abstract:
+            "Kills banks and the coordinator in the middle of a run; the model must not change.",
         discussion: """
             Starts real processes as `fed demo` does, ends some of them with kill -9 while trees are \
             grown, starts them again at once, and compares the model with the one that all rows give \

@@ -70,7 +70,8 @@ struct SimulateCommand: AsyncParsableCommand {
                     seed: seed, reference: reference)
                 if sweep.schedules.isMultiple(of: 50) {
                     progress.update(
-                        "\(report.schedules + sweep.schedules)/\(schedules) schedules, \(size) banks")
+                        "\(report.schedules + sweep.schedules)/\(schedules) schedules, \(size) banks"
+                    )
                 }
             }
             report.add(sweep, banks: size)

@@ -80,6 +80,7 @@ import Testing
             "--test", consortium.data("C", "test"),
         ])
         #expect(result.state == "succeeded")
-        #expect(evaluation.out.contains("combined by federated (no-local-model): C"), "\(evaluation)")
+        #expect(
+            evaluation.out.contains("combined by federated (no-local-model): C"), "\(evaluation)")
     }
 }

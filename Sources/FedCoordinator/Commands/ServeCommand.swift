@@ -59,7 +59,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// The listeners as a service. A run under way is not ended: the next start goes on with it.
+/// The listeners as a service.
+///
+/// A run under way is not ended: the next start goes on with it.
 private struct ListeningService: Service {
     let server: FederationServer
 

@@ -67,7 +67,8 @@ struct CombineCommand: AsyncParsableCommand {
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Serves scores, decisions, lists and verdicts over HTTP, and a page for reviewers.",
+        abstract:
+            "Serves scores, decisions, lists and verdicts over HTTP, and a page for reviewers.",
         discussion: """
             POST /v1/score and the rest of Schemas/openapi.v1.json; the page is at /. Listens on \
             loopback; beyond it only with --token. A changed model or policy file is taken up at once.

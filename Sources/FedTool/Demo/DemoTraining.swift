@@ -53,7 +53,8 @@ struct DemoTraining {
         let run = try ChildProcess(
             "fed-coordinator",
             [
-                "run", "start", "--state", consortium.state, "--standard", demo.standardPath, "--algorithm",
+                "run", "start", "--state", consortium.state, "--standard", demo.standardPath,
+                "--algorithm",
                 demo.algorithm.name, "--watch", "--json",
             ] + demo.settings.flatMap { ["--set", $0] }, name: "run",
             logPath: "\(consortium.logs)/run.log")
