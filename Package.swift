@@ -3,9 +3,10 @@ import PackageDescription
 
 // Arrows point from a target to what it needs; nothing below the blank line knows anything above it.
 //
-//   fed-node → FedNode ─────────────┐
-//   fed-coordinator → FedCoordinator┼→ FedRuntime → FedWire → FedCore → FedCrypto, CFedKernels, COpenBLAS
-//   fed → FedTool → FedReport ──────┘      └─────→ FedFiles ──┘
+//   fed-node → FedNode → FedService ─┐
+//   fed-coordinator → FedCoordinator ┼→ FedRuntime → FedWire → FedCore → FedCrypto, CFedKernels, COpenBLAS
+//   fed → FedTool → FedReport, FedLoop┘     └─────→ FedFiles ──┘
+//   FedDecision, FedLoop, FedSimulation, FedSynthetic are pure and know FedCore only.
 
 let grpc: [Target.Dependency] = [
     .product(name: "GRPCCore", package: "grpc-swift-2"),
