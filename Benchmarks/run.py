@@ -217,8 +217,16 @@ def trees(data, scratch):
                 bytes_per_bank_and_tree=max(report["bytes_sent"].values()) / 100,
                 ratio_federated_to_pooled=federated / floors["seconds_train"])
             entry["scoring"] = scoring(data, scratch, files, standard)
+            entry["growth"] = growth(files, standard)
         results[name] = entry
     return results
+
+
+def growth(files, standard):
+    say("federated trees as rows and banks grow: 10 trees, real processes")
+    lines = output([sys.executable, "Benchmarks/trees/growth.py", "--bin", BIN, "--standard",
+                    standard, "--fit", *files])
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 def scoring(data, scratch, files, standard):
