@@ -1,4 +1,4 @@
-public import FedCore
+internal import FedCore
 
 /// Replays time: every morning what has become known enters the indicators, models are trained
 /// where a period begins, the day's rows are scored and the most suspicious are reviewed; the

@@ -40,7 +40,7 @@ import Testing
                 chainHead: statement.chainHead,
                 message: .hello(
                     manifestDigest: hostile.manifest.digest, epochKey: key.publicKey),
-                key: try #require(consortium.identities[liar])
+                key: consortium.identities[liar]
             ).bytes
         try hostile.tell(Array(banks[0..<2]) + [liar], .epoch(hellos: hellos))
         try hostile.tell(Array(banks[2..<4]), .epoch(hellos: others))
@@ -81,7 +81,7 @@ import Testing
             SignedStatement(
                 run: hostile.manifest.run, author: .bank(banks[4]), sequence: 0,
                 chainHead: Transcript(run: hostile.manifest.run, author: .bank(banks[4])).head,
-                message: message, key: try #require(consortium.identities[banks[4]])
+                message: message, key: consortium.identities[banks[4]]
             ).bytes
         try hostile.tell(Array(banks[0..<4]), .epoch(hellos: hellos))
         for bank in banks[0..<4] {
