@@ -1,6 +1,6 @@
 package import FedCore
 internal import FedCrypto
-package import FedRuntime
+internal import FedRuntime
 internal import FedWire
 package import Logging
 internal import ServiceLifecycle
