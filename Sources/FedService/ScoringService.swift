@@ -2,12 +2,14 @@ package import Hummingbird
 internal import HummingbirdCore
 package import Logging
 internal import NIOCore
+internal import NIOSSL
 internal import ServiceLifecycle
 
 /// A bank's scoring service over HTTP: scores, decisions, lists, verdicts, effect, and a page for
 /// reviewers.
 ///
-/// It listens on loopback unless it is told otherwise, and beyond loopback only with a token.
+/// It listens on loopback unless it is told otherwise; beyond loopback only with TLS, and only for
+/// callers that show a token or a certificate.
 package struct ScoringService: Service {
     /// What the service runs with.
     package let configuration: ServiceConfiguration
@@ -17,6 +19,7 @@ package struct ScoringService: Service {
     package let metrics: ServiceMetrics
     private let store: ReviewStore
     private let files: EngineFiles?
+    private let tls: NIOSSLContext?
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
 
@@ -27,15 +30,15 @@ package struct ScoringService: Service {
     ///   - store: the review loop's memory.
     ///   - files: where to look for new models and policies; `nil` for none.
     ///   - onListening: called with the port once requests are taken.
-    /// - Throws: ``ServiceError/tokenRequired(host:)``.
+    /// - Throws: ``ServiceError/tlsRequired(host:)``,
+    ///   ``ServiceError/authenticationRequired(host:)``, ``ServiceError/tls(part:reason:)``.
     package init(
         _ configuration: ServiceConfiguration, reference: EngineReference, store: ReviewStore,
         files: EngineFiles? = nil, logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServiceError) {
-        guard configuration.isLoopback || configuration.token != nil else {
-            throw .tokenRequired(host: configuration.host)
-        }
+        try configuration.check()
+        tls = try configuration.tls.map { tls throws(ServiceError) in try tls.context() }
         self.configuration = configuration
         self.reference = reference
         self.store = store
@@ -67,15 +70,20 @@ package struct ScoringService: Service {
         // Hummingbird tells of every connection.
         inner.logLevel = max(logger.logLevel, .warning)
         let idle = TimeAmount.seconds(Int64(configuration.limits.idleSeconds))
+        let responder = ServiceResponder(
+            configuration: configuration, reference: reference, store: store, metrics: metrics,
+            logger: logger)
+        let scoring = PlainScoring(
+            reference: reference, metrics: metrics, gate: responder.gate,
+            configuration: configuration)
+        let loads = LoopLoads(bound: configuration.limits.requestsInFlightMax)
         return Application(
-            responder: ServiceResponder(
-                configuration: configuration, reference: reference, store: store,
-                metrics: metrics, logger: logger),
+            responder: responder,
             server: HTTPServerBuilder { responder in
+                // Idle connections are closed by the handler that sees all requests.
                 LoopBoundChannel(
-                    base: HTTP1Channel(
-                        responder: responder,
-                        configuration: HTTP1Channel.Configuration(idleTimeout: idle)))
+                    base: HTTP1Channel(responder: responder), tls: tls, scoring: scoring,
+                    loads: loads, idle: idle)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),

@@ -73,6 +73,26 @@ struct AttributionTests {
         }
     }
 
+    /// Deeper trees than all subsets can be tried for, against the algorithm as published.
+    @Test func treesAgreeWithTheListingOfThePaper() throws {
+        for (seed, depth) in [(11, 8), (12, 6), (13, 1), (14, 3)] as [(UInt64, Double)] {
+            let table = try SmallTable(rows: 3000, seed: seed)
+            guard case .boosting(let model) = try table.trees(20, depth: depth, seed: Double(seed))
+            else { continue }
+            let (attributor, listing) = (TreeAttributor(model), PathAttributor(model))
+            for index in 0..<100 {
+                let row = table.row(index)
+                let (found, expected) = (
+                    attributor.attribution(of: row), listing.attribution(of: row)
+                )
+                #expect((found.base - expected.base).magnitude < 1e-10, "seed \(seed)")
+                for (one, other) in zip(found.contributions, expected.contributions) {
+                    #expect((one - other).magnitude < 1e-10, "seed \(seed) row \(index)")
+                }
+            }
+        }
+    }
+
     @Test func combinedScoresAreTheSumOfTheirReasons() throws {
         let table = try SmallTable(rows: 1500, seed: 9)
         let (local, joint) = (try table.trees(6, seed: 1), try table.linear())

@@ -32,12 +32,15 @@ package struct ServiceConfiguration: Sendable {
         }
     }
 
-    /// The address to listen on; only a loopback one may go without a token.
+    /// The address to listen on; only a loopback one may go without TLS, and without a token or
+    /// certificates of callers.
     package var host = "127.0.0.1"
     /// The port; 0 lets the system choose.
     package var port = 8600
     /// What callers must show; `nil` asks for nothing.
     package var token: AccessToken?
+    /// How connections are protected; `nil` for not at all.
+    package var tls: ServiceTLS?
     /// The bank's name, in reports and on the page.
     package var bank = "bank"
     /// The currency of amounts, such as CNY.
@@ -61,6 +64,13 @@ package struct ServiceConfiguration: Sendable {
 
     /// The defaults: loopback only.
     package init() {}
+
+    /// Refuses to be open to other machines without protection.
+    func check() throws(ServiceError) {
+        guard !isLoopback else { return }
+        guard let tls else { throw .tlsRequired(host: host) }
+        guard token != nil || tls.isMutual else { throw .authenticationRequired(host: host) }
+    }
 
     /// Whether the address is reachable from this machine only.
     package var isLoopback: Bool { Self.isLoopback(host) }

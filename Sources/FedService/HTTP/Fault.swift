@@ -77,6 +77,13 @@ package struct Fault: Error, Equatable, Sendable {
 }
 
 extension Fault {
+    /// More requests at once than are worked on.
+    static func overloaded(_ limits: ServiceConfiguration.Limits) -> Fault {
+        Fault(
+            .overloaded, got: "more requests than are worked on at once",
+            expected: "at most \(limits.requestsInFlightMax)")
+    }
+
     /// Says what a strict reader found.
     init(_ error: DocumentError) {
         switch error {

@@ -4,25 +4,42 @@ internal import Hummingbird
 /// Who may ask.
 struct Gate: Sendable {
     let token: AccessToken?
+    /// Whether connections already show who calls.
+    var hasCertificates = false
 
     /// Lets a request through, or says why not.
     ///
-    /// Without a token only callers on this machine are served, and they must mean this machine: a
+    /// Without a token and certificates only callers on this machine are served, and they must mean this machine: a
     /// web page elsewhere that points its own name here, or that makes the reviewer's browser post
     /// here, is refused.
     func check(_ route: Route, _ request: Request) throws(Fault) {
+        try check(
+            route,
+            Caller(
+                host: request.head.authority, authorization: request.headers[.authorization],
+                origin: request.headers[.origin]))
+    }
+
+    /// What a request says of its caller.
+    struct Caller {
+        let host: String?
+        let authorization: String?
+        let origin: String?
+    }
+
+    func check(_ route: Route, _ caller: Caller) throws(Fault) {
         if !route.isOpen, let token {
-            try check(token, request.headers[.authorization])
-        } else if token == nil {
-            let name = Self.hostName(request.head.authority ?? "")
+            try check(token, caller.authorization)
+        } else if token == nil, !hasCertificates {
+            let name = Self.hostName(caller.host ?? "")
             guard ServiceConfiguration.isLoopback(name) else {
                 throw Fault(
                     .forbidden, field: "Host", got: "another name", expected: "a loopback address")
             }
         }
-        guard route.method != "GET", let origin = request.headers[.origin] else { return }
+        guard route.method != "GET", let origin = caller.origin else { return }
         guard let start = origin.firstRange(of: "://"),
-            origin[start.upperBound...] == (request.head.authority ?? "")
+            origin[start.upperBound...] == (caller.host ?? "")
         else {
             throw Fault(
                 .forbidden, field: "Origin", got: "another site", expected: "this service's page")

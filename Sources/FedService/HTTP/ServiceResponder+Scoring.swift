@@ -10,9 +10,7 @@ extension ServiceResponder {
     func score(_ request: Request, _ query: Query) async throws -> Answer {
         guard requests.enter() else {
             metrics.count(.shed)
-            throw Fault(
-                .overloaded, got: "more requests than are worked on at once",
-                expected: "at most \(configuration.limits.requestsInFlightMax)")
+            throw Fault.overloaded(configuration.limits)
         }
         defer { requests.leave() }
         // Requests that came at once are all counted before the first is worked on; without this
@@ -32,10 +30,7 @@ extension ServiceResponder {
             let transaction = asked.transactions[0]
             var scored = engine.score(transaction.row)
             if explanation.covers(scored.decision) {
-                // Milliseconds, for which the loop's other connections need not wait.
-                scored.reasons = await withTaskExecutorPreference(globalConcurrentExecutor) {
-                    engine.reasons(for: transaction.row, count: reasons)
-                }
+                scored.reasons = engine.reasons(for: transaction.row, count: reasons)
             }
             if isRecorded { try await record([transaction], [scored], engine) }
             metrics.scored([scored])
@@ -99,10 +94,9 @@ extension ServiceResponder {
     private static func single(
         _ transaction: ScoreTransaction, _ scored: ScoringEngine.Scored, _ engine: ScoringEngine
     ) -> Answer {
-        var members = ScoringEngine.members(transaction, scored)
-        members["model"] = engine.modelJSON
-        members["policy"] = engine.policyJSON
-        return Answer(.object(members))
+        var body: [UInt8] = []
+        ScoreAnswer.append(transaction.id, scored, naming: engine, to: &body)
+        return Answer(body)
     }
 
     private func batch(
@@ -110,13 +104,13 @@ extension ServiceResponder {
         _ engine: ScoringEngine
     ) async -> Answer {
         var body = Array("{\"model\":".utf8)
-        body += engine.modelJSON.bytes
+        body += engine.modelBytes
         body += Array(",\"policy\":".utf8)
-        body += engine.policyJSON.bytes
+        body += engine.policyBytes
         body += Array(",\"results\":[".utf8)
         for (index, transaction) in transactions.enumerated() {
             if index > 0 { body.append(0x2C) }
-            body += CanonicalJSON.object(ScoringEngine.members(transaction, scored[index])).bytes
+            ScoreAnswer.append(transaction.id, scored[index], naming: nil, to: &body)
             if index % Self.rowsInOneGo == Self.rowsInOneGo - 1 { await Task.yield() }
         }
         body += Array("]}".utf8)

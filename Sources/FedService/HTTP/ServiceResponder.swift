@@ -30,7 +30,8 @@ package struct ServiceResponder: HTTPResponder {
         self.store = store
         self.metrics = metrics
         self.logger = logger
-        gate = Gate(token: configuration.token)
+        gate = Gate(
+            token: configuration.token, hasCertificates: configuration.tls?.isMutual ?? false)
         requests = LoadGate(bound: configuration.limits.requestsInFlightMax)
         batches = LoadGate(bound: configuration.limits.batchesInFlightMax)
     }

@@ -43,6 +43,12 @@ package final class ScoringEngine: Sendable {
     package let policySHA256: String
     /// Reads requests.
     package let reader: ScoreRequestReader
+    /// Reads single transactions in a plain spelling.
+    package let plainReader: PlainScoreReader
+    /// Canonical JSON of ``modelJSON``.
+    let modelBytes: [UInt8]
+    /// Canonical JSON of ``policyJSON``.
+    let policyBytes: [UInt8]
     private let scorer: BankScorer
     private let explainer: ReasonExplainer
 
@@ -58,6 +64,9 @@ package final class ScoringEngine: Sendable {
         modelSHA256 = model.digest.hexadecimal
         policySHA256 = policy.digest.hexadecimal
         reader = ScoreRequestReader(standard)
+        plainReader = PlainScoreReader(standard)
+        modelBytes = Self.json(model, modelSHA256).bytes
+        policyBytes = Self.json(policy, policySHA256).bytes
         scorer = try BankScorer(model, standard: standard)
         explainer = try ReasonExplainer(model, standard: standard)
     }
@@ -67,8 +76,8 @@ package final class ScoringEngine: Sendable {
         try ScoringEngine(model: model, policy: policy, standard: standard)
     }
 
-    /// Scores a row of raw values, NaN where missing; without reasons, which take a few hundred
-    /// times as long.
+    /// Scores a row of raw values, NaN where missing; without reasons, which take about twenty times
+    /// as long.
     package func score(_ row: [Double]) -> Scored {
         let parts = scorer.parts(of: row)
         let decision = policy.decide(probability: parts.probability, row: row)
@@ -88,43 +97,22 @@ package final class ScoringEngine: Sendable {
 
 extension ScoringEngine {
     /// Which model scored, for answers.
-    package var modelJSON: CanonicalJSON {
+    package var modelJSON: CanonicalJSON { Self.json(model, modelSHA256) }
+
+    /// Which policy decided, for answers.
+    package var policyJSON: CanonicalJSON { Self.json(policy, policySHA256) }
+
+    private static func json(_ model: BankModel, _ digest: String) -> CanonicalJSON {
         .object([
-            "sha256": .string(modelSHA256), "version": .integer(Int64(model.version)),
+            "sha256": .string(digest), "version": .integer(Int64(model.version)),
             "rule": .string(model.choice.rule.kind.name.rawValue),
         ])
     }
 
-    /// Which policy decided, for answers.
-    package var policyJSON: CanonicalJSON {
+    private static func json(_ policy: DecisionPolicy, _ digest: String) -> CanonicalJSON {
         .object([
-            "sha256": .string(policySHA256), "name": .string(policy.name),
+            "sha256": .string(digest), "name": .string(policy.name),
             "version": .integer(Int64(policy.version)),
         ])
-    }
-
-    /// The members of one score.
-    package static func members(
-        _ transaction: ScoreTransaction, _ scored: Scored
-    ) -> [String: CanonicalJSON] {
-        [
-            "id": transaction.id.map { .string($0) } ?? .null,
-            "score": .number(scored.parts.combined),
-            "local_score": scored.parts.local.map { .number($0) } ?? .null,
-            "federated_score": .number(scored.parts.federated),
-            "federated_floor": .bool(scored.parts.isFloor),
-            "probability": .number(scored.parts.probability),
-            "decision": .string(scored.decision.action.rawValue),
-            "model_decision": .string(scored.decision.byModel.rawValue),
-            "rules": .array(
-                scored.decision.rules.map { rule in
-                    .object([
-                        "id": .string(rule.id), "floor": .string(rule.floor.rawValue),
-                        "description": .string(rule.description),
-                        "description_zh": .string(rule.descriptionChinese ?? rule.description),
-                    ])
-                }),
-            "reasons": scored.reasons.map { .array($0.map(\.json)) } ?? .null,
-        ]
     }
 }

@@ -1,44 +1,14 @@
-package import FedCore
+import FedCore
+import FedDecision
 
-/// How much each feature moved a score away from what the model says on average.
-package struct Attribution: Equatable, Sendable {
-    /// The score before any feature is known, in log-odds.
-    package let base: Double
-    /// One a feature, in log-odds; they and ``base`` add up to the score.
-    package let contributions: [Double]
-
-    /// Wraps figures.
-    package init(base: Double, contributions: [Double]) {
-        self.base = base
-        self.contributions = contributions
-    }
-
-    /// The score.
-    package var total: Double { contributions.reduce(base, +) }
-
-    /// The attribution of a weighted sum of scores, exact because Shapley values are linear.
-    package static func weighted(
-        _ parts: [(weight: Double, attribution: Attribution)], intercept: Double = 0
-    ) -> Attribution {
-        var base = intercept
-        var sums = [Double](
-            repeating: 0, count: parts.first?.attribution.contributions.count ?? 0)
-        for (weight, attribution) in parts {
-            precondition(attribution.contributions.count == sums.count, "features differ")
-            base += weight * attribution.base
-            for index in sums.indices { sums[index] += weight * attribution.contributions[index] }
-        }
-        return Attribution(base: base, contributions: sums)
-    }
-}
-
-/// Exact Shapley values of boosted trees, path-dependent TreeSHAP.
+/// Exact Shapley values of boosted trees as the paper's listing computes them: the oracle of
+/// ``TreeAttributor``.
 ///
 /// Algorithm 2 of Lundberg, Erion, Lee, "Consistent Individualized Feature Attribution for Tree
 /// Ensembles" (arXiv 1802.03888), with the sums of hessians as covers, as XGBoost takes them: what
 /// a set of features knows of a row is the mean over all ways down the tree that agree with it,
 /// weighted by the children's share of their parent's cover. O(trees · leaves · depth²) a row.
-package struct TreeAttributor: Sendable {
+struct PathAttributor: Sendable {
     /// A node as the walk needs it.
     private struct Node {
         var feature = -1
@@ -73,7 +43,7 @@ package struct TreeAttributor: Sendable {
     private let base: Double
 
     /// Lays a model out.
-    package init(_ model: GradientBoostingModel) {
+    init(_ model: GradientBoostingModel) {
         bins = model.bins
         trees = model.trees.map { tree in
             tree.nodes.map { node in
@@ -110,7 +80,7 @@ package struct TreeAttributor: Sendable {
     ///
     /// - Parameter row: raw values in the model's order, NaN where missing; those that the standard
     ///   imputes are imputed already.
-    package func attribution(of row: [Double]) -> Attribution {
+    func attribution(of row: [Double]) -> Attribution {
         precondition(row.count == bins.count, "a row of \(row.count) values for \(bins.count)")
         let codes = zip(bins, row).map { $0.bin(of: $1) }
         var sums = [Double](repeating: 0, count: bins.count)
