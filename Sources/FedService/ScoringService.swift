@@ -19,7 +19,9 @@ package struct ScoringService: Service {
     package let metrics: ServiceMetrics
     private let store: ReviewStore
     private let files: EngineFiles?
+    private let courier: ListCourier?
     private let tls: NIOSSLContext?
+    private let deriver: RawDeriver?
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
 
@@ -28,13 +30,14 @@ package struct ScoringService: Service {
     /// - Parameters:
     ///   - reference: the engine to begin with.
     ///   - store: the review loop's memory.
+    ///   - deriver: derives features of raw transactions; `nil` takes features only.
     ///   - files: where to look for new models and policies; `nil` for none.
     ///   - onListening: called with the port once requests are taken.
     /// - Throws: ``ServiceError/tlsRequired(host:)``,
     ///   ``ServiceError/authenticationRequired(host:)``, ``ServiceError/tls(part:reason:)``.
     package init(
         _ configuration: ServiceConfiguration, reference: EngineReference, store: ReviewStore,
-        files: EngineFiles? = nil, logger: Logger,
+        files: EngineFiles? = nil, deriver: RawDeriver? = nil, logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServiceError) {
         try configuration.check()
@@ -45,34 +48,56 @@ package struct ScoringService: Service {
         self.files = files
         self.logger = logger
         self.onListening = onListening
+        self.deriver = deriver
+        configuration.drift?.follow(reference.current)
         metrics = ServiceMetrics()
+        courier =
+            configuration.destinations.isEmpty
+            ? nil
+            : ListCourier(
+                store: store, destinations: configuration.destinations,
+                signer: configuration.webhookSigner,
+                sender: try WebSender(authorities: configuration.webhookAuthorities),
+                retry: configuration.retry, metrics: metrics, now: configuration.now,
+                interval: configuration.pollInterval, logger: logger)
+    }
+
+    /// The way that all requests for scores take.
+    private var desk: ScoreDesk {
+        ScoreDesk(
+            configuration: configuration, reference: reference, store: store, metrics: metrics,
+            deriver: deriver)
     }
 
     /// Serves until a graceful shutdown.
-    package func run() async throws { try await application.run() }
+    package func run() async throws {
+        try await application.run()
+        await deriver?.saveSnapshot()
+    }
 
     /// The service as Hummingbird's application.
     package var application: Application<ServiceResponder> {
         var services: [any Service] = []
+        if let courier { services.append(courier) }
         if let files {
             services.append(
                 EngineWatcher(
                     files: files, reference: reference, interval: configuration.pollInterval,
-                    metrics: metrics, logger: logger))
+                    metrics: metrics, drift: configuration.drift, logger: logger))
         }
         if let schedule = configuration.schedule {
             services.append(
                 ListScheduler(
-                    schedule: schedule, store: store, reference: reference, metrics: metrics,
-                    now: configuration.now, interval: configuration.pollInterval, logger: logger))
+                    schedule: schedule, destinations: configuration.destinations, store: store,
+                    reference: reference, metrics: metrics, now: configuration.now,
+                    interval: configuration.pollInterval, logger: logger))
         }
         var inner = logger
         // Hummingbird tells of every connection.
         inner.logLevel = max(logger.logLevel, .warning)
         let idle = TimeAmount.seconds(Int64(configuration.limits.idleSeconds))
         let responder = ServiceResponder(
-            configuration: configuration, reference: reference, store: store, metrics: metrics,
-            logger: logger)
+            configuration: configuration, desk: desk, logger: logger)
         let scoring = PlainScoring(
             reference: reference, metrics: metrics, gate: responder.gate,
             configuration: configuration)

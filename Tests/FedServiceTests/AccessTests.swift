@@ -12,21 +12,31 @@ struct AccessTests {
         ("0.0.0.0", false), ("::", false), ("10.0.0.1", false), ("127.0.0.1.example.com", false),
         ("127.example", false), ("", false), ("1127.0.0.1", false),
     ])
-    func beyondLoopbackATokenIsRequired(_ host: String, _ isLoopback: Bool) throws {
+    func beyondLoopbackTLSAndKnownCallersAreRequired(_ host: String, _ isLoopback: Bool) throws {
         var configuration = ServiceConfiguration()
         configuration.host = host
         #expect(configuration.isLoopback == isLoopback)
         guard !isLoopback else { return }
-        #expect(throws: ServiceError.tokenRequired(host: host)) {
-            _ = try Bench { $0.host = host }
+        let certificates = try TestCertificates(in: try ScratchFolder(), name: "ca")
+        let token = try AccessToken(file: Array(Self.secret.utf8))
+        let server = certificates.server
+        func tls(callers: [UInt8]?) throws -> ServiceTLS {
+            try ServiceTLS(chain: server.chain, key: server.key, callers: callers)
         }
-        #expect(throws: Never.self) {
-            let token = try AccessToken(file: Array(Self.secret.utf8))
+        func open(_ tls: ServiceTLS?, _ token: AccessToken?) throws {
             _ = try Bench {
                 $0.host = host
+                $0.tls = tls
                 $0.token = token
             }
         }
+        #expect(throws: ServiceError.tlsRequired(host: host)) { try open(nil, nil) }
+        #expect(throws: ServiceError.tlsRequired(host: host)) { try open(nil, token) }
+        #expect(throws: ServiceError.authenticationRequired(host: host)) {
+            try open(try tls(callers: nil), nil)
+        }
+        try open(try tls(callers: nil), token)
+        try open(try tls(callers: certificates.authority), nil)
     }
 
     @Test func withATokenOnlyItsBearersAreServed() async throws {

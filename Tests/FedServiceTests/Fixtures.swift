@@ -171,6 +171,8 @@ struct Bench {
     let clock = TestClock(1_800_000_000)
     let reference: EngineReference
     let service: ScoringService
+    let store: ReviewStore
+    let configuration: ServiceConfiguration
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
     init(_ change: (inout ServiceConfiguration) -> Void = { _ in }) throws {
@@ -187,10 +189,10 @@ struct Bench {
         let clock = clock
         configuration.now = { clock.now }
         change(&configuration)
+        self.configuration = configuration
+        store = try ReviewStore(path: folder.file("review.sqlite"))
         service = try ScoringService(
-            configuration, reference: reference,
-            store: try ReviewStore(path: folder.file("review.sqlite")),
-            logger: logger)
+            configuration, reference: reference, store: store, logger: logger)
     }
 
     func test(_ body: @Sendable (Caller) async throws -> Void) async throws {

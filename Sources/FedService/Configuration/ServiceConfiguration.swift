@@ -1,3 +1,5 @@
+package import FedDecision
+
 /// Where and how a bank's scoring service listens, and what it allows.
 package struct ServiceConfiguration: Sendable {
     /// Bounds that keep the service alive under load.
@@ -51,8 +53,18 @@ package struct ServiceConfiguration: Sendable {
     package var reasonsDefault = 3
     /// Bounds.
     package var limits = Limits()
+    /// Where lists are delivered without being fetched.
+    package var destinations: [ListDestination] = []
+    /// Signs what is posted to webhooks.
+    package var webhookSigner: WebhookSigner?
+    /// PEM of the authorities of webhooks; `nil` for the system's.
+    package var webhookAuthorities: [UInt8]?
+    /// When deliveries are tried again.
+    package var retry = DeliveryOutbox.Retry()
     /// When lists are made; `nil` for on demand only.
     package var schedule: Schedule?
+    /// Compares what is scored with reference rows; `nil` for no comparison.
+    package var drift: DriftMeter?
     /// How often files are looked at for a change.
     package var pollInterval: Duration = .seconds(1)
     /// Seconds for which scored transactions are kept for lists.

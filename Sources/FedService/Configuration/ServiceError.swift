@@ -10,6 +10,8 @@ package enum ServiceError: Error, Equatable, Sendable {
     case token(reason: String)
     /// A file cannot be read.
     case unreadable(path: String, reason: String)
+    /// A file cannot be written.
+    case unwritable(path: String, reason: String)
     /// A file is not what it should be.
     case invalid(path: String, reason: String)
     /// The store cannot be used.
@@ -30,6 +32,7 @@ extension ServiceError: CustomStringConvertible {
         case .tls(let part, let reason): "TLS, the \(part): \(reason)"
         case .token(let reason): "the access token: \(reason)"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
         case .invalid(let path, let reason): "\(path): \(reason)"
         case .store(let path, let reason): "the store \(path): \(reason)"
         case .newerStore(let path, let got, let supported):

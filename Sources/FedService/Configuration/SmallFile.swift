@@ -40,5 +40,28 @@ enum SmallFile {
         }
     }
 
+    /// Writes a file whole or not at all: beside it first, on disk, then in its place.
+    static func write(_ bytes: [UInt8], to path: String) throws(ServiceError) {
+        let partial = path + ".partial"
+        let file = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .unwritable(path: path, reason: lastFailure()) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                let reason = lastFailure()
+                close(file)
+                throw .unwritable(path: path, reason: reason)
+            }
+            rest = rest.dropFirst(count)
+        }
+        let isOnDisk = fsync(file) == 0
+        close(file)
+        guard isOnDisk, rename(partial, path) == 0 else {
+            throw .unwritable(path: path, reason: lastFailure())
+        }
+    }
+
     private static func lastFailure() -> String { String(cString: strerror(errno)) }
 }

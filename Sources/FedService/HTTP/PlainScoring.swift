@@ -23,6 +23,7 @@ struct PlainScoring: Sendable {
     let reference: EngineReference
     let metrics: ServiceMetrics
     let gate: Gate
+    let drift: DriftMeter?
     let reasonsDefault: Int
     /// Fields of every answer.
     let fields: HTTPHeaders
@@ -38,6 +39,7 @@ struct PlainScoring: Sendable {
         self.reference = reference
         self.metrics = metrics
         self.gate = gate
+        drift = configuration.drift
         reasonsDefault = configuration.reasonsDefault
         let fault = Fault.overloaded(configuration.limits)
         var fields = HTTPHeaders([
@@ -148,6 +150,8 @@ struct PlainScoring: Sendable {
         memory.bytes.removeAll(keepingCapacity: true)
         ScoreAnswer.append(transaction.id, scored, naming: engine, to: &memory.bytes)
         metrics.scored([scored])
+        drift?.count(
+            transaction.row, probability: scored.parts.probability, model: engine.modelSHA256)
         metrics.answered(.score, status: 200, seconds: (WallClock.steady - start).seconds)
         return memory.bytes
     }

@@ -10,8 +10,10 @@ package enum Route: String, CaseIterable, Sendable {
     case lists = "GET /v1/lists"
     case latestList = "GET /v1/lists/latest"
     case list = "GET /v1/lists/{list}"
+    case deliveries = "GET /v1/deliveries"
     case cases = "GET /v1/cases"
     case verdicts = "POST /v1/verdicts"
+    case labels = "POST /v1/labels"
     case frauds = "POST /v1/frauds"
     case effect = "GET /v1/effect"
 
@@ -42,7 +44,9 @@ package enum Route: String, CaseIterable, Sendable {
         case .latestList, .list: ["format"]
         case .cases: ["state", "list", "limit"]
         case .effect: ["from", "until"]
-        case .page, .health, .ready, .metrics, .model, .makeList, .lists, .verdicts, .frauds: []
+        case .page, .health, .ready, .metrics, .model, .makeList, .lists, .deliveries, .verdicts,
+            .labels, .frauds:
+            []
         }
     }
 }

@@ -16,7 +16,7 @@ extension ServiceResponder {
         let order = try ListOrder(json: bytes)
         let answer = try await store.makeList(
             order, engine: reference.current, key: try onceKey(request, .makeList, bytes),
-            at: configuration.now())
+            for: configuration.destinations, at: configuration.now())
         if !answer.isRepeated { metrics.count(.lists) }
         return Answer(answer)
     }
@@ -33,6 +33,14 @@ extension ServiceResponder {
         case .json: return Answer(list.json)
         case .csv: return Answer(list.csv, contentType: "text/csv; charset=utf-8")
         }
+    }
+
+    /// `GET /v1/deliveries`.
+    func deliveries() async throws -> Answer {
+        Answer(
+            .object([
+                "deliveries": .array(try await store.deliveries().map(\.json))
+            ]))
     }
 
     /// `GET /v1/cases`.
@@ -133,7 +141,7 @@ extension ServiceResponder {
     }
 
     /// Reads one record, or a list of them.
-    private static func records<Record>(
+    static func records<Record>(
         _ bytes: [UInt8], bytesMax: Int,
         _ read: (CanonicalJSON, String) throws(Fault) -> Record
     ) throws(Fault) -> [Record] {

@@ -3,56 +3,40 @@ internal import FedDecision
 internal import Hummingbird
 
 extension ServiceResponder {
-    /// Rows of a batch that are scored in one go, before others get their turn.
-    private static let rowsInOneGo = 32
-
     /// `POST /v1/score`.
     func score(_ request: Request, _ query: Query) async throws -> Answer {
-        guard requests.enter() else {
-            metrics.count(.shed)
-            throw Fault.overloaded(configuration.limits)
-        }
-        defer { requests.leave() }
-        // Requests that came at once are all counted before the first is worked on; without this
-        // they would wait uncounted in the executor's queue, and none would ever be too many.
-        await Task.yield()
-        let reasons = try query.integer(
-            "reasons", in: 0...ListOrder.reasonsMaxMax, default: configuration.reasonsDefault)
-        let explanation: ScoringEngine.Explanation = try query.word("explain", default: .flagged)
-        let isRecorded = try query.word("record", default: Choice.false) == .true
-        let (bytes, _) = try await body(request)
-        let engine = reference.current
-        let limits = configuration.limits
-        guard Self.isList(bytes) else {
-            let asked = try engine.reader.read(
-                bytes, rowsMax: limits.batchRowsMax, bytesMax: limits.bodyBytesMax,
-                isRecorded: isRecorded)
-            let transaction = asked.transactions[0]
-            var scored = engine.score(transaction.row)
-            if explanation.covers(scored.decision) {
-                scored.reasons = engine.reasons(for: transaction.row, count: reasons)
+        try await desk.counted {
+            let asked = ScoreDesk.Asked(
+                reasons: try query.integer(
+                    "reasons", in: 0...ListOrder.reasonsMaxMax,
+                    default: configuration.reasonsDefault),
+                explanation: try query.word("explain", default: .flagged),
+                isRecorded: try query.word("record", default: Choice.false) == .true)
+            let (bytes, _) = try await body(request)
+            let engine = desk.reference.current
+            guard Self.isList(bytes) else {
+                let read = try read(bytes, asked, engine)
+                let result = try await desk.score(read.transactions, asked, by: engine)
+                var body: [UInt8] = []
+                ScoreAnswer.append(
+                    result.transactions[0].id, result.scored[0], naming: engine, to: &body)
+                return Answer(body)
             }
-            if isRecorded { try await record([transaction], [scored], engine) }
-            metrics.scored([scored])
-            return Self.single(transaction, scored, engine)
+            return try await desk.countedBatch {
+                let read = try self.read(bytes, asked, engine)
+                return await Self.batch(
+                    try await self.desk.score(read.transactions, asked, by: engine))
+            }
         }
-        guard batches.enter() else {
-            metrics.count(.shed)
-            throw Fault(
-                .tooManyBatches, got: "more batches than are worked on at once",
-                expected: "at most \(limits.batchesInFlightMax)")
-        }
-        defer { batches.leave() }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            let asked = try engine.reader.read(
-                bytes, rowsMax: limits.batchRowsMax, bytesMax: limits.bodyBytesMax,
-                isRecorded: isRecorded)
-            let scored = await self.score(
-                asked.transactions, engine, reasonsMax: reasons, explanation: explanation)
-            if isRecorded { try await self.record(asked.transactions, scored, engine) }
-            metrics.scored(scored)
-            return await self.batch(asked.transactions, scored, engine)
-        }
+    }
+
+    private func read(
+        _ bytes: [UInt8], _ asked: ScoreDesk.Asked, _ engine: ScoringEngine
+    ) throws(Fault) -> ScoreRequest {
+        let limits = configuration.limits
+        return try engine.reader.read(
+            bytes, rowsMax: limits.batchRowsMax, bytesMax: limits.bodyBytesMax,
+            isRecorded: asked.isRecorded, takesRaw: desk.deriver != nil)
     }
 
     /// Whether a body begins as a list.
@@ -60,72 +44,50 @@ extension ServiceResponder {
         bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D } == 0x5B
     }
 
-    private func score(
-        _ transactions: [ScoreTransaction], _ engine: ScoringEngine, reasonsMax: Int,
-        explanation: ScoringEngine.Explanation
-    ) async -> [ScoringEngine.Scored] {
-        var scored: [ScoringEngine.Scored] = []
-        scored.reserveCapacity(transactions.count)
-        for (index, transaction) in transactions.enumerated() {
-            if index % Self.rowsInOneGo == Self.rowsInOneGo - 1 { await Task.yield() }
-            var next = engine.score(transaction.row)
-            if explanation.covers(next.decision) {
-                next.reasons = engine.reasons(for: transaction.row, count: reasonsMax)
-                await Task.yield()
-            }
-            scored.append(next)
-        }
-        return scored
-    }
-
-    private func record(
-        _ transactions: [ScoreTransaction], _ scored: [ScoringEngine.Scored],
-        _ engine: ScoringEngine
-    ) async throws {
-        let scores = zip(transactions, scored).compactMap { transaction, scored in
-            RecordedScore(transaction, scored)
-        }
-        let new = try await store.record(
-            scores, standardDigest: engine.standard.sha256, at: configuration.now(),
-            retention: configuration.retentionSeconds)
-        metrics.count(.recorded, by: new)
-    }
-
-    private static func single(
-        _ transaction: ScoreTransaction, _ scored: ScoringEngine.Scored, _ engine: ScoringEngine
-    ) -> Answer {
-        var body: [UInt8] = []
-        ScoreAnswer.append(transaction.id, scored, naming: engine, to: &body)
-        return Answer(body)
-    }
-
-    private func batch(
-        _ transactions: [ScoreTransaction], _ scored: [ScoringEngine.Scored],
-        _ engine: ScoringEngine
-    ) async -> Answer {
+    private static func batch(_ result: ScoreDesk.Result) async -> Answer {
         var body = Array("{\"model\":".utf8)
-        body += engine.modelBytes
+        body += result.engine.modelBytes
         body += Array(",\"policy\":".utf8)
-        body += engine.policyBytes
+        body += result.engine.policyBytes
         body += Array(",\"results\":[".utf8)
-        for (index, transaction) in transactions.enumerated() {
+        for (index, transaction) in result.transactions.enumerated() {
             if index > 0 { body.append(0x2C) }
-            ScoreAnswer.append(transaction.id, scored[index], naming: nil, to: &body)
-            if index % Self.rowsInOneGo == Self.rowsInOneGo - 1 { await Task.yield() }
+            ScoreAnswer.append(transaction.id, result.scored[index], naming: nil, to: &body)
+            if index % ScoreDesk.rowsInOneGo == ScoreDesk.rowsInOneGo - 1 { await Task.yield() }
         }
         body += Array("]}".utf8)
         return Answer(body)
     }
-}
 
-extension RecordedScore {
-    /// What lists are to know of a score; `nil` where the caller did not say whom it is about.
-    package init?(_ transaction: ScoreTransaction, _ scored: ScoringEngine.Scored) {
-        guard let id = transaction.id, let entity = transaction.entity,
-            let amount = transaction.amount
-        else { return nil }
-        self.init(
-            id: id, entity: entity, amount: amount, probability: scored.parts.probability,
-            localProbability: ScoringEngine.localProbability(scored.parts), row: transaction.row)
+    /// `POST /v1/labels`.
+    func labels(_ request: Request) async throws -> Answer {
+        let (bytes, _) = try await body(request)
+        guard let deriver = desk.deriver else {
+            throw Fault(
+                .conflict, field: "path", got: "a service without a derivation",
+                expected: "labels where features are derived from raw transactions")
+        }
+        let labels = try Self.records(bytes, bytesMax: configuration.limits.bodyBytesMax) {
+            (value, place) throws(Fault) -> (id: String, isFraud: Bool) in
+            do throws(DocumentError) {
+                let members = try DocumentObject(value, place: place, allowed: ["id", "fraud"])
+                return (
+                    try members.string("id", bytes: 1...ScoreRequestReader.nameBytesMax),
+                    try members.bool("fraud")
+                )
+            } catch {
+                throw Fault(error)
+            }
+        }
+        var unknown: [CanonicalJSON] = []
+        for label in labels {
+            let isKnown = try await deriver.learn(label.id, isFraud: label.isFraud)
+            if !isKnown { unknown.append(.string(label.id)) }
+        }
+        return Answer(
+            .object([
+                "learnt": .integer(Int64(labels.count - unknown.count)),
+                "unknown": .array(unknown),
+            ]))
     }
 }

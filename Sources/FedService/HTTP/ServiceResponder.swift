@@ -13,27 +13,20 @@ package struct ServiceResponder: HTTPResponder {
     package typealias Context = BasicRequestContext
 
     let configuration: ServiceConfiguration
-    let reference: EngineReference
-    let store: ReviewStore
-    let metrics: ServiceMetrics
+    let desk: ScoreDesk
     let gate: Gate
-    let requests: LoadGate
-    let batches: LoadGate
     let logger: Logger
 
-    init(
-        configuration: ServiceConfiguration, reference: EngineReference, store: ReviewStore,
-        metrics: ServiceMetrics, logger: Logger
-    ) {
+    var reference: EngineReference { desk.reference }
+    var store: ReviewStore { desk.store }
+    var metrics: ServiceMetrics { desk.metrics }
+
+    init(configuration: ServiceConfiguration, desk: ScoreDesk, logger: Logger) {
         self.configuration = configuration
-        self.reference = reference
-        self.store = store
-        self.metrics = metrics
+        self.desk = desk
         self.logger = logger
         gate = Gate(
             token: configuration.token, hasCertificates: configuration.tls?.isMutual ?? false)
-        requests = LoadGate(bound: configuration.limits.requestsInFlightMax)
-        batches = LoadGate(bound: configuration.limits.batchesInFlightMax)
     }
 
     package func respond(to request: Request, context: BasicRequestContext) async -> Response {
@@ -93,8 +86,10 @@ package struct ServiceResponder: HTTPResponder {
         case .lists: return Answer(try await store.lists())
         case .latestList: return try await list(nil, query)
         case .list: return try await list(argument, query)
+        case .deliveries: return try await deliveries()
         case .cases: return try await cases(query)
         case .verdicts: return try await verdicts(request)
+        case .labels: return try await labels(request)
         case .frauds: return try await frauds(request)
         case .effect: return try await effect(query)
         }
@@ -157,9 +152,10 @@ package struct ServiceResponder: HTTPResponder {
 
     private func metricsText() async -> Answer {
         let families = metrics.families(
-            engine: reference.current, swaps: reference.swapCount, inFlight: requests.inFlight,
+            engine: reference.current, swaps: reference.swapCount, inFlight: desk.requests.inFlight,
             openCases: try? await store.openCaseCount())
-        let text = MetricFamily.text(families + configuration.otherMetrics())
+        let text = MetricFamily.text(
+            families + (configuration.drift?.families ?? []) + configuration.otherMetrics())
         return Answer(Array(text.utf8), contentType: MetricFamily.contentType)
     }
 

@@ -5,7 +5,7 @@ internal import Synchronization
 package final class ServiceMetrics: Sendable {
     /// Plain counters.
     package enum Counter: Int, CaseIterable, Sendable {
-        case shed, reloadFailures, transactions, recorded, lists
+        case shed, reloadFailures, transactions, recorded, lists, deliveries, deliveryFailures
 
         var name: String {
             switch self {
@@ -14,6 +14,8 @@ package final class ServiceMetrics: Sendable {
             case .transactions: "fed_transactions_scored_total"
             case .recorded: "fed_transactions_recorded_total"
             case .lists: "fed_lists_made_total"
+            case .deliveries: "fed_lists_delivered_total"
+            case .deliveryFailures: "fed_list_delivery_failures_total"
             }
         }
 
@@ -24,6 +26,8 @@ package final class ServiceMetrics: Sendable {
             case .transactions: "Transactions scored."
             case .recorded: "Scored transactions recorded for lists."
             case .lists: "Lists made."
+            case .deliveries: "Lists delivered to webhooks and folders."
+            case .deliveryFailures: "Deliveries that failed and are tried again, or given up."
             }
         }
     }

@@ -8,6 +8,7 @@ internal import ServiceLifecycle
 /// passed while the service was down are not made up for.
 package struct ListScheduler: Service {
     private let schedule: ServiceConfiguration.Schedule
+    private let destinations: [ListDestination]
     private let store: ReviewStore
     private let reference: EngineReference
     private let metrics: ServiceMetrics
@@ -17,11 +18,13 @@ package struct ListScheduler: Service {
 
     /// Makes lists of a store.
     package init(
-        schedule: ServiceConfiguration.Schedule, store: ReviewStore, reference: EngineReference,
+        schedule: ServiceConfiguration.Schedule, destinations: [ListDestination] = [],
+        store: ReviewStore, reference: EngineReference,
         metrics: ServiceMetrics, now: @escaping @Sendable () -> Int64, interval: Duration,
         logger: Logger
     ) {
         self.schedule = schedule
+        self.destinations = destinations
         self.store = store
         self.reference = reference
         self.metrics = metrics
@@ -52,7 +55,7 @@ package struct ListScheduler: Service {
                 schedule.order, engine: reference.current,
                 key: OnceKey(
                     route: "schedule", key: name, bodyDigest: SHA256.hash(Array(name.utf8))),
-                at: now())
+                for: destinations, at: now())
             guard !answer.isRepeated else { return true }
             metrics.count(.lists)
             logger.info("a list was made on schedule", metadata: ["period.start": "\(name)"])

@@ -40,9 +40,12 @@ extension ReviewStore {
     /// Beside it stands the list that the local model alone would have made in the same capacity,
     /// which nobody is shown: the effect is measured against it.
     ///
-    /// - Parameter key: under which the list is made once.
+    /// - Parameters:
+    ///   - key: under which the list is made once.
+    ///   - destinations: where it is to be delivered.
     package func makeList(
-        _ order: ListOrder, engine: ScoringEngine, key: OnceKey?, at now: Int64
+        _ order: ListOrder, engine: ScoringEngine, key: OnceKey?,
+        for destinations: [ListDestination] = [], at now: Int64
     ) async throws -> OnceAnswer {
         try await once(key, at: now) { database in
             let number =
@@ -72,6 +75,7 @@ extension ReviewStore {
                 }, cases: states, drawKey: drawKey)
             try Self.save(list, number: number, model: engine.modelSHA256, database)
             try Self.saveLocal(recent, request, drawKey: drawKey, database)
+            try Self.enqueue(list.bytes, list: id, for: destinations, at: now, database)
             return (201, list.bytes)
         }
     }

@@ -76,7 +76,14 @@ package struct ReviewStore: Sendable {
             PRIMARY KEY (case_id, outcome, amount_kept, decided_at, reviewer)) WITHOUT ROWID;
         CREATE TABLE known_fraud (
             entity TEXT PRIMARY KEY, found_at INTEGER NOT NULL) WITHOUT ROWID;
+        """,
         """
+        CREATE TABLE delivery (
+            key TEXT PRIMARY KEY, list TEXT NOT NULL, destination TEXT NOT NULL,
+            document BLOB NOT NULL, enqueued_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
+            state TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT) WITHOUT ROWID;
+        CREATE INDEX delivery_state ON delivery (state);
+        """,
     ]
 
     // MARK: Access

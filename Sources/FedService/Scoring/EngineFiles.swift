@@ -5,37 +5,33 @@ internal import ServiceLifecycle
 
 /// The files that an engine is made of.
 package struct EngineFiles: Sendable {
-    /// Where the model is: a bank's model, or a trained model alone.
-    package let model: String
+    /// Where the model comes from.
+    package let model: any ModelSource
     /// Where the policy is.
     package let policy: String
     /// The features.
     package let standard: FeatureStandard
 
-    /// Wraps paths.
+    /// Follows a model's file, a bank's model or a trained model alone, and a policy's.
     package init(model: String, policy: String, standard: FeatureStandard) {
+        self.init(
+            model: ModelFileSource(path: model), policy: policy, standard: standard)
+    }
+
+    /// Follows a model and a policy's file.
+    package init(model: any ModelSource, policy: String, standard: FeatureStandard) {
         self.model = model
         self.policy = policy
         self.standard = standard
     }
 
-    /// Reads both files.
+    /// Reads both.
     package func load() throws(ServiceError) -> ScoringEngine {
-        let (model, policy) = (try loadModel(), try loadPolicy())
+        let (model, policy) = (try self.model.load(), try loadPolicy())
         do {
             return try ScoringEngine(model: model, policy: policy, standard: standard)
         } catch {
-            throw .invalid(path: self.model, reason: "\(error)")
-        }
-    }
-
-    /// Reads the model; one without a bank's part scores alone.
-    package func loadModel() throws(ServiceError) -> BankModel {
-        let bytes = try SmallFile.read(model, bytesMax: BankModel.documentBytesMax)
-        do {
-            return try Self.model(bytes)
-        } catch {
-            throw .invalid(path: model, reason: "\(error)")
+            throw .invalid(path: self.model.name, reason: "\(error)")
         }
     }
 
@@ -72,29 +68,31 @@ package struct EngineWatcher: Service {
     private let reference: EngineReference
     private let interval: Duration
     private let metrics: ServiceMetrics
+    private let drift: DriftMeter?
     private let logger: Logger
 
     /// What was seen of the files.
     package struct Seen: Equatable, Sendable {
-        var model: SmallFile.Mark?
+        var model: ModelMark?
         var policy: SmallFile.Mark?
     }
 
     /// Watches for a reference.
     package init(
         files: EngineFiles, reference: EngineReference, interval: Duration,
-        metrics: ServiceMetrics, logger: Logger
+        metrics: ServiceMetrics, drift: DriftMeter? = nil, logger: Logger
     ) {
         self.files = files
         self.reference = reference
         self.interval = interval
         self.metrics = metrics
+        self.drift = drift
         self.logger = logger
     }
 
     /// The files as they are.
     package func look() -> Seen {
-        Seen(model: SmallFile.mark(files.model), policy: SmallFile.mark(files.policy))
+        Seen(model: files.model.mark(), policy: SmallFile.mark(files.policy))
     }
 
     /// Watches until a graceful shutdown.
@@ -116,18 +114,19 @@ package struct EngineWatcher: Service {
         guard now != seen else { return seen }
         let current = reference.current
         do throws(ServiceError) {
-            let model = now.model == seen.model ? current.model : try files.loadModel()
+            let model = now.model == seen.model ? current.model : try files.model.load()
             let policy = now.policy == seen.policy ? current.policy : try files.loadPolicy()
             let next: ScoringEngine
             do {
                 next = try ScoringEngine(model: model, policy: policy, standard: files.standard)
             } catch {
-                throw .invalid(path: files.model, reason: "\(error)")
+                throw .invalid(path: files.model.name, reason: "\(error)")
             }
             guard
                 next.modelSHA256 != current.modelSHA256
                     || next.policySHA256 != current.policySHA256
             else { return now }
+            drift?.follow(next)
             reference.swap(next)
             logger.info(
                 "scoring by new files",

@@ -9,8 +9,21 @@ package struct ScoreTransaction: Equatable, Sendable {
     package let entity: String?
     /// In minor units of the currency.
     package let amount: Int64?
-    /// Raw values in the standard's order, NaN where missing.
+    /// Raw values in the standard's order, NaN where missing; empty where they are to be derived.
     package let row: [Double]
+    /// The transaction that features are to be derived of; `nil` where they were given.
+    package let raw: CanonicalJSON?
+
+    /// Wraps what was read.
+    package init(
+        id: String?, entity: String?, amount: Int64?, row: [Double], raw: CanonicalJSON? = nil
+    ) {
+        self.id = id
+        self.entity = entity
+        self.amount = amount
+        self.row = row
+        self.raw = raw
+    }
 }
 
 /// The body of `POST /v1/score`: one transaction, or a list of them.
@@ -41,9 +54,10 @@ package struct ScoreRequestReader: Sendable {
     ///
     /// - Parameter isRecorded: whether lists are to know of it: then `id`, `entity` and `amount`
     ///   must be there.
+    /// - Parameter takesRaw: whether raw transactions may stand for features.
     /// - Throws: ``Fault`` with the first place that is wrong.
     package func read(
-        _ body: [UInt8], rowsMax: Int, bytesMax: Int, isRecorded: Bool
+        _ body: [UInt8], rowsMax: Int, bytesMax: Int, isRecorded: Bool, takesRaw: Bool = false
     ) throws(Fault) -> ScoreRequest {
         let value: CanonicalJSON
         do {
@@ -52,7 +66,8 @@ package struct ScoreRequestReader: Sendable {
             throw Fault(error)
         }
         guard case .array(let elements) = value else {
-            let one = try transaction(value, place: "", isRecorded: isRecorded)
+            let one = try transaction(
+                value, place: "", isRecorded: isRecorded, takesRaw: takesRaw)
             return ScoreRequest(transactions: [one], isBatch: false)
         }
         guard (1...rowsMax).contains(elements.count) else {
@@ -64,7 +79,8 @@ package struct ScoreRequestReader: Sendable {
         transactions.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
             transactions.append(
-                try transaction(element, place: "[\(index)]", isRecorded: isRecorded))
+                try transaction(
+                    element, place: "[\(index)]", isRecorded: isRecorded, takesRaw: takesRaw))
         }
         if isRecorded { try checkNames(transactions) }
         return ScoreRequest(transactions: transactions, isBatch: true)
@@ -83,13 +99,15 @@ package struct ScoreRequestReader: Sendable {
     }
 
     private func transaction(
-        _ value: CanonicalJSON, place: String, isRecorded: Bool
+        _ value: CanonicalJSON, place: String, isRecorded: Bool, takesRaw: Bool
     ) throws(Fault) -> ScoreTransaction {
         func at(_ name: String) -> String { place.isEmpty ? name : "\(place).\(name)" }
         guard case .object(let members) = value else {
             throw Fault(.wrongType, field: place, got: value.shown, expected: "an object")
         }
-        let known = ["id", "entity", "amount", "features"]
+        let raw = takesRaw ? members["transaction"] : nil
+        let known =
+            ["id", "entity", "amount"] + (raw == nil ? ["features"] : ["transaction"])
         if let stray = members.keys.filter({ !known.contains($0) }).min() {
             throw Fault(
                 .unknownField, field: at(String(stray.prefix(64))), got: "this field",
@@ -97,7 +115,7 @@ package struct ScoreRequestReader: Sendable {
         }
         func name(_ member: String) throws(Fault) -> String? {
             let found = members[member] ?? .null
-            if found == .null, !isRecorded { return nil }
+            if found == .null, !isRecorded, raw == nil || member != "id" { return nil }
             guard case .string(let text) = found else {
                 throw Fault(
                     found == .null ? .missingField : .wrongType, field: at(member),
@@ -113,7 +131,9 @@ package struct ScoreRequestReader: Sendable {
         return ScoreTransaction(
             id: try name("id"), entity: try name("entity"),
             amount: try amount(members["amount"] ?? .null, at("amount"), isRecorded),
-            row: try row(members["features"] ?? .null, place: at("features")))
+            row: raw == nil
+                ? try row(members["features"] ?? .null, place: at("features")) : [],
+            raw: raw)
     }
 
     /// Whether a text may name a transaction, an entity or a reviewer.
