@@ -86,7 +86,7 @@ let package = Package(
         .target(
             name: "FedService",
             dependencies: [
-                "FedDecision", "FedCore", "FedCrypto",
+                "FedWire", "FedDecision", "FedCore", "FedCrypto",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -97,7 +97,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]),
+            ] + grpc),
         .target(
             name: "FedConsole",
             dependencies: [
@@ -146,14 +146,14 @@ let package = Package(
         .testTarget(
             name: "FedServiceTests",
             dependencies: [
-                "FedService", "FedRuntime", "FedDecision", "FedCore", "FedCrypto",
+                "FedService", "FedRuntime", "FedWire", "FedDecision", "FedCore", "FedCrypto",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]),
+            ] + grpc),
         .testTarget(name: "FedNodeTests", dependencies: ["FedNode"]),
         .testTarget(
             name: "FedWireTests",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures this project against public tools in one run on one machine, and prints ratios.
 
-    ./dev bench logistic|masks|csv|trees|features|secure-aggregation|all
+    ./dev bench logistic|masks|csv|trees|features|secure-aggregation|scoring|all
                 [--data DIR --standard FILE] [--raw FILE] [--json FILE]
 
 DIR holds bank_<NAME>_<fit|valid|test>.csv; without it a synthetic consortium is made. The public
@@ -251,6 +251,35 @@ def scoring(data, scratch, files, standard):
     }
 
 
+RATES = (1000, 2500, 5000, 8000, 0)
+
+
+def service(data, scratch):
+    """The scoring service under load: the figures at 5,000 requests a second, and at others."""
+    say("the scoring service under load, models swapped meanwhile (200 trees of depth 6)")
+    joint = os.path.join(scratch, "joint.json")
+    fed("train", "--standard", data.standard, "--algorithm", "gbdt", "--json", "--set",
+        "treesMax=200", "--set", "depthMax=6", "--out", joint, *data.files("fit"))
+    largest = max(data.files("test"), key=os.path.getsize)
+    models = []
+    for version in ("1", "2"):
+        models.append(os.path.join(scratch, f"bank-model-{version}.json"))
+        output([os.path.join(BIN, "fed-node"), "combine", "--standard", data.standard,
+                "--model", joint, "--fit", largest.replace("_test", "_fit"),
+                "--valid", largest.replace("_test", "_valid"), "--set", "treesMax=200",
+                "--set", "depthMax=6", "--version", version, "--out", models[-1]])
+    lines = output(
+        [sys.executable, "Benchmarks/scoring/measure.py", "--rows", largest, "--models", *models,
+         "--rates", *map(str, RATES), "--",
+         os.path.join(BIN, "fed-node"), "score", "--standard", data.standard, "--model",
+         "{model}", "--policy", "Datasets/policies/cards.json", "--http", "127.0.0.1:{port}",
+         "--state", "{folder}/state", "--log-level", "warning"]).splitlines()
+    by_rate = [json.loads(line) for line in lines]
+    aim = next(entry for entry in by_rate if entry["asked_rate"] == 5000)
+    return {**aim, "failed_requests": sum(entry["failed_requests"] for entry in by_rate),
+            "by_rate": by_rate}
+
+
 def features(data, scratch):
     """Needs --raw: transactions with the columns of Datasets/derivations/handbook.json."""
     if not data.raw:
@@ -273,7 +302,7 @@ def features(data, scratch):
 
 
 BENCHMARKS = {"logistic": logistic, "masks": masks, "csv": csv, "trees": trees,
-              "features": features, "secure-aggregation": secure_aggregation}
+              "features": features, "secure-aggregation": secure_aggregation, "scoring": service}
 WITHOUT_DATA = {"masks", "secure-aggregation"}
 
 
@@ -292,7 +321,11 @@ def main():
         data = Data(options, scratch) if needs_data else None
         results = {"processors": os.cpu_count(), "unix_time": int(time.time())}
         for name in names:
-            results[name.replace("-", "_")] = BENCHMARKS[name](data, scratch)
+            found = BENCHMARKS[name](data, scratch)
+            if options.name == "scoring":
+                results.update(found)
+            else:
+                results[name.replace("-", "_")] = found
     text = json.dumps(results, indent=2)
     print(text)
     if options.json:

@@ -2,17 +2,19 @@
 """Measures the scoring service under load with wrk, while models are swapped.
 
     measure.py --rows bank_A_test.csv --models model-1.json model-2.json
-               [--rate 5000] [--connections 20] [--seconds 20] [--swap-every 1] [--json FILE]
+               [--rates 5000] [--connections 20] [--seconds 20] [--swap-every 1] [--json FILE]
                -- COMMAND ...
 
 COMMAND starts the service; `{model}` in it becomes the path of the model file that is replaced
 while the load runs, `{port}` the port, `{folder}` a scratch folder. Each row of the CSV file
-becomes one request; the columns `row` and `fraud` are left out. Prints one JSON line:
+becomes one request; the columns `row` and `fraud` are left out. Prints one JSON line a rate:
 
+    asked_rate                            requests a second that were asked for; 0: all it can
     p50_ms p90_ms p99_ms p999_ms max_ms   latency over loopback, from the request's first byte
     requests_per_second failed_requests   failed: not answered, or not with 200
     hot_swaps                             models swapped meanwhile, as the service counts them
-    cpu_cores                             processor seconds of the service a second
+    cpu_cores load_cpu_cores              processor seconds a second, of the service and of wrk
+    busy_cores                            the same of the whole machine, other programs included
 """
 
 import argparse
@@ -82,6 +84,12 @@ def processor_seconds(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def busy_seconds():
+    with open("/proc/stat") as file:
+        fields = [int(field) for field in file.readline().split()[1:9]]
+    return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
+
+
 def load(options, port, bodies, seconds, pause):
     environment = {**os.environ, "BODIES": bodies, "DELAY_MS": str(pause)}
     done = subprocess.run(
@@ -110,6 +118,25 @@ class Swapper(threading.Thread):
             os.replace(partial, self.target)
 
 
+def at_rate(options, rate, port, bodies, model, process):
+    pause = round(1000 * options.connections / rate) if rate else 0
+    load(options, port, bodies, 2, pause)
+    swapper = Swapper(options.models, model, options.swap_every)
+    swaps = swap_count(port)
+    processor, start, busy = processor_seconds(process), time.monotonic(), busy_seconds()
+    children = sum(os.times()[2:4])
+    if options.swap_every > 0:
+        swapper.start()
+    result = {"asked_rate": rate, **load(options, port, bodies, options.seconds, pause)}
+    swapper.stopped.set()
+    spent = time.monotonic() - start
+    result["cpu_cores"] = round((processor_seconds(process) - processor) / spent, 3)
+    result["load_cpu_cores"] = round((sum(os.times()[2:4]) - children) / spent, 3)
+    result["busy_cores"] = round((busy_seconds() - busy) / spent, 3)
+    result["hot_swaps"] = swap_count(port) - swaps
+    return result
+
+
 def measure(options, folder):
     port = free_port()
     model = os.path.join(folder, "model.json")
@@ -121,19 +148,11 @@ def measure(options, folder):
     process = subprocess.Popen(command, stderr=open(os.path.join(folder, "log"), "w"))
     try:
         wait_until_ready(port, process)
-        pause = round(1000 * options.connections / options.rate) if options.rate else 0
-        load(options, port, bodies, 2, pause)
-        swapper = Swapper(options.models, model, options.swap_every)
-        swaps = swap_count(port)
-        processor, start = processor_seconds(process), time.monotonic()
-        if options.swap_every > 0:
-            swapper.start()
-        result = load(options, port, bodies, options.seconds, pause)
-        swapper.stopped.set()
-        spent = time.monotonic() - start
-        result["cpu_cores"] = round((processor_seconds(process) - processor) / spent, 3)
-        result["hot_swaps"] = swap_count(port) - swaps
-        return result
+        results = []
+        for rate in options.rates:
+            results.append(at_rate(options, rate, port, bodies, model, process))
+            print(json.dumps(results[-1]), flush=True)
+        return results
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -147,7 +166,8 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", required=True)
     parser.add_argument("--models", nargs="+", required=True)
-    parser.add_argument("--rate", type=int, default=5000, help="requests a second; 0: all it can")
+    parser.add_argument("--rates", type=int, nargs="+", default=[5000],
+                        help="requests a second; 0: all it can")
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--swap-every", type=float, default=1.0)
@@ -157,12 +177,11 @@ def main():
     if shutil.which("wrk") is None:
         sys.exit("error: wrk is not installed\nhint: apt-get install wrk")
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(options, folder)
-    text = json.dumps(result)
-    print(text)
+        results = measure(options, folder)
     if options.json:
         with open(options.json, "w") as file:
-            file.write(text + "\n")
+            json.dump(results, file, indent=2)
+            file.write("\n")
 
 
 if __name__ == "__main__":

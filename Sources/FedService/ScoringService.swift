@@ -63,7 +63,7 @@ package struct ScoringService: Service {
     }
 
     /// The way that all requests for scores take.
-    private var desk: ScoreDesk {
+    var desk: ScoreDesk {
         ScoreDesk(
             configuration: configuration, reference: reference, store: store, metrics: metrics,
             deriver: deriver)

@@ -156,6 +156,8 @@ def work(browser, options):
     check(browser.value("[...document.querySelectorAll('button, input, select')].every("
                         "e => e.disabled || e.tabIndex >= 0)"),
           "every control can be reached by keyboard")
+    check(browser.value("document.querySelectorAll('#models dd').length") >= 3,
+          "the model's version, rule and policy are shown")
     check(not browser.faults, f"no fault in the browser's console {browser.faults}")
 
 

@@ -1,4 +1,5 @@
 import FedCore
+import FedDecision
 import FedService
 import Foundation
 import Testing

@@ -8,70 +8,16 @@ internal import FedService
 internal import Logging
 internal import ServiceLifecycle
 
-struct CombineCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "combine",
-        abstract: "Makes the bank's model: local and federated as one, chosen on its valid rows.")
-
-    @Option(help: "The feature standard, JSON.")
-    var standard: String
-    @Option(help: "The federated model, as fed-node model writes it.")
-    var model: String
-    @Option(help: "Rows to train the local model on, CSV.")
-    var fit: String
-    @Option(help: "Rows to choose by, CSV.")
-    var valid: String
-    @Option(name: .customLong("set"), help: "A hyper-parameter of the local model, name=value.")
-    var settings: [String] = []
-    @Option(help: "The review budget for which is chosen, a share of rows.")
-    var budget = 0.005
-    @Option(help: "The version of the bank's model.")
-    var version = 1
-    @Option(name: .shortAndLong, help: "The file to write.")
-    var out: String
-
-    func validate() throws {
-        guard budget > 0, budget < 1 else {
-            throw ValidationError("--budget is \(budget), expected more than 0 and less than 1")
-        }
-    }
-
-    func run() async throws {
-        let standard = try StandardFile.read(standard)
-        let federated = try ModelFile.read(model)
-        let fit = try DatasetLoader.load(path: fit, standard: standard)
-        let valid = try DatasetLoader.load(path: valid, standard: standard)
-        let name: String
-        switch federated {
-        case .logistic: name = "logistic"
-        case .boosting: name = "gbdt"
-        }
-        let algorithm = try AlgorithmConfiguration(
-            name: name, configurationJSON: Array(try AlgorithmSettings.json(of: settings).utf8))
-        var local: TrainedModel?
-        if fit.fraudCount > 0, fit.fraudCount < fit.rowCount {
-            local = try algorithm.train(standard: standard, fit: [fit], valid: [valid])
-        }
-        var options = CombinationChoice.Options()
-        options.reviewShare = budget
-        let combined = try BankModel.fit(
-            version: version, local: local, federated: federated, fit: fit, valid: valid,
-            standard: standard, options: options, threads: 2)
-        try AtomicFile.write(combined.bytes, to: out)
-        ConsoleOutput.line(
-            "\(out): \(combined.choice.rule.kind) (\(combined.choice.reason.rawValue)), "
-                + "model \(combined.digest.hexadecimal)")
-    }
-}
-
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
         abstract:
             "Serves scores, decisions, lists and verdicts over HTTP, and a page for reviewers.",
         discussion: """
-            POST /v1/score and the rest of Schemas/openapi.v1.json; the page is at /. Listens on \
-            loopback; beyond it only with --token. A changed model or policy file is taken up at once.
+            POST /v1/score and the rest of Schemas/openapi.v1.json; the page is at /. With --grpc \
+            also Schemas/fed/v1/scoring.proto. Listens on loopback; beyond it only with TLS, and \
+            with a token or certificates of callers. A changed model or policy file is taken up \
+            at once.
             """)
 
     @Option(help: "The folder for lists, cases and verdicts; made when it is not there.")
@@ -84,38 +30,64 @@ struct ScoreCommand: AsyncParsableCommand {
     var policy: String
     @Option(help: "Where to listen, host:port.")
     var http = "127.0.0.1:8600"
-    @Option(help: "A file with the token that callers must show.")
-    var token: String?
+    @Option(help: "Where to listen for gRPC, host:port; nowhere unless given.")
+    var grpc: String?
     @Option(help: "The bank's name, for reports and the page.")
     var bank = "bank"
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
+    @OptionGroup(title: "Who may ask")
+    var access: ScoreAccessOptions
+    @OptionGroup(title: "Lists")
+    var lists: ScoreListOptions
+    @OptionGroup(title: "Raw transactions and drift")
+    var features: ScoreFeatureOptions
 
     func run() async throws {
         Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
         let logger = Logger(label: "fed-node")
         let address = try HostAddress(http)
         let folder = try StateDirectory(state)
+        let standard = try StandardFile.read(standard)
         var configuration = ServiceConfiguration()
         configuration.host = address.host
         configuration.port = address.port
         configuration.bank = bank
-        if let token {
-            configuration.token = try AccessToken(file: try AtomicFile.read(token))
-        }
-        let files = EngineFiles(
-            model: model, policy: policy, standard: try StandardFile.read(standard))
-        let service: ScoringService
+        let services: [any Service]
         do throws(ServiceError) {
-            service = try ScoringService(
+            try access.apply(to: &configuration)
+            try lists.apply(to: &configuration)
+            try features.apply(to: &configuration, standard: standard)
+            let files = EngineFiles(model: model, policy: policy, standard: standard)
+            let deriver = try features.deriver(
+                standard: standard, log: folder.path(of: "raw.sqlite"), logger: logger)
+            let service = try ScoringService(
                 configuration, reference: EngineReference(try files.load()),
                 store: try ReviewStore(path: folder.path(of: "review.sqlite")), files: files,
-                logger: logger)
+                deriver: deriver, logger: logger)
+            services = [service] + (try grpcService(service, logger))
         } catch {
-            throw CommandFailure("\(error)", hint: "fed-node score --help", exitKind: .data)
+            throw CommandFailure(
+                "\(error)", hint: error.hint ?? "fed-node score --help", exitKind: .data)
         }
         var quiet = logger
         quiet.logLevel = .error
-        try await ServiceRunner.run([service], logger: quiet)
+        try await ServiceRunner.run(services, logger: quiet)
+    }
+
+    private func grpcService(
+        _ service: ScoringService, _ logger: Logger
+    ) throws(ServiceError) -> [any Service] {
+        guard let grpc else { return [] }
+        do {
+            let address = try HostAddress(grpc)
+            return [
+                try GRPCScoring(service, host: address.host, port: address.port, logger: logger)
+            ]
+        } catch let error as ServiceError {
+            throw error
+        } catch {
+            throw .invalid(path: "--grpc", reason: "\(error)")
+        }
     }
 }

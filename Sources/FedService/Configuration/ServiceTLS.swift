@@ -4,6 +4,8 @@ internal import NIOSSL
 package struct ServiceTLS: Sendable {
     /// What a connection is set up with.
     let configuration: TLSConfiguration
+    /// The files, for transports that read them on their own.
+    let pem: (chain: [UInt8], key: [UInt8], callers: [UInt8]?)
     /// Whether callers must show a certificate.
     package let isMutual: Bool
 
@@ -30,6 +32,7 @@ package struct ServiceTLS: Sendable {
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
         isMutual = callers != nil
+        pem = (chain, key, callers)
         if let callers {
             configuration.trustRoots = .certificates(
                 try Self.certificates(callers, part: "authority of callers"))

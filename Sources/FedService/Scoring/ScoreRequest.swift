@@ -82,11 +82,12 @@ package struct ScoreRequestReader: Sendable {
                 try transaction(
                     element, place: "[\(index)]", isRecorded: isRecorded, takesRaw: takesRaw))
         }
-        if isRecorded { try checkNames(transactions) }
+        if isRecorded { try Self.checkNames(transactions) }
         return ScoreRequest(transactions: transactions, isBatch: true)
     }
 
-    private func checkNames(_ transactions: [ScoreTransaction]) throws(Fault) {
+    /// Refuses a name that stands for two transactions of a list.
+    static func checkNames(_ transactions: [ScoreTransaction]) throws(Fault) {
         var seen: Set<String> = []
         for (index, transaction) in transactions.enumerated() {
             guard let id = transaction.id else { continue }
@@ -98,7 +99,8 @@ package struct ScoreRequestReader: Sendable {
         }
     }
 
-    private func transaction(
+    /// Reads one transaction.
+    func transaction(
         _ value: CanonicalJSON, place: String, isRecorded: Bool, takesRaw: Bool
     ) throws(Fault) -> ScoreTransaction {
         func at(_ name: String) -> String { place.isEmpty ? name : "\(place).\(name)" }

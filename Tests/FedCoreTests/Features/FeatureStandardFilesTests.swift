@@ -16,6 +16,8 @@ struct FeatureStandardFilesTests {
             // What the linear baseline of these sets does.
             #expect(feature.transform == (feature.type == .binary ? .identity : .signedLog))
             #expect(feature.transformedRange.upperBound.isFinite)
+            // Reasons are shown in both languages.
+            #expect(feature.descriptionChinese?.isEmpty == false, "\(feature.name)")
         }
     }
 
