@@ -64,7 +64,9 @@ let package = Package(
         .target(name: "FedSynthetic"),
 
         // The edges.
-        .target(name: "FedFiles", dependencies: ["FedCore"]),
+        .target(
+            name: "FedFiles",
+            dependencies: ["FedCore", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "FedReport", dependencies: ["FedDecision", "FedCore", "FedFiles"]),
         .target(name: "FedWire", dependencies: ["FedCore"] + grpc),
         .target(

@@ -20,17 +20,17 @@ public enum FeatureBuilder {
         public var fraudsWritten: [String: Int] = [:]
     }
 
-    /// Reads the raw file once, in blocks, and writes the features of its rows.
+    /// Reads the raw rows once, in blocks, and writes their features.
     ///
-    /// The raw file is CSV with a header line, its rows in the order of time; columns that the
-    /// derivation does not know are passed over. Files appear whole or not at all, under their
+    /// A CSV file has a header line and its rows in the order of time; a table of a database is
+    /// sorted on the way. Columns that the derivation does not know are passed over. Files appear whole or not at all, under their
     /// names only after the last row was right. Numbers have seven significant digits, whole
     /// numbers all of theirs.
     ///
     /// Memory: the rows within the farthest windows, and some MiB.
     ///
     /// - Parameters:
-    ///   - raw: the path of the file of raw transactions.
+    ///   - raw: where the raw transactions are, as ``RawInput`` reads it.
     ///   - mapping: the bank's own column names, by the derivation's; a name that is not there is
     ///     the same on both sides.
     ///   - partColumn: the bank's column that says which file a row goes to: `fit`, `valid`,
@@ -45,27 +45,9 @@ public enum FeatureBuilder {
         standard: FeatureStandard, output: Output, partColumn: String? = nil,
         tables: [IndicatorTable] = [], secrets: IndicatorSecrets = .none
     ) throws(FeatureBuilderError) -> Summary {
-        try check(mapping, derivation, standard, output)
-        var pass = FeatureBuilderPass(
-            file: BlockReader.fileName(raw), mapping: mapping, derivation: derivation,
-            standard: standard, output: output, partColumn: partColumn, secrets: secrets)
-        for table in tables { try pass.publish(table) }
-        var failure: FeatureBuilderError?
-        do {
-            try BlockReader.read(raw) { block, _ in
-                do throws(FeatureBuilderError) {
-                    try pass.feed(block)
-                    return true
-                } catch {
-                    failure = error
-                    return false
-                }
-            }
-        } catch {
-            throw .violation(error.violation(file: BlockReader.fileName(raw)))
-        }
-        if let failure { throw failure }
-        return try pass.finish()
+        try build(
+            RawLineSource(raw, orderedBy: derivation.order(mapping)), mapping, derivation,
+            standard, output, partColumn, tables, secrets)
     }
 
     /// Writes the features of the rows of another source than a file, by the same rules.
@@ -79,19 +61,26 @@ public enum FeatureBuilder {
         standard: FeatureStandard, output: Output, partColumn: String? = nil,
         tables: [IndicatorTable] = [], secrets: IndicatorSecrets = .none
     ) throws(FeatureBuilderError) -> Summary {
+        try build(
+            RawLineSource(source), mapping, derivation, standard, output, partColumn, tables,
+            secrets)
+    }
+
+    private static func build(
+        _ source: RawLineSource, _ mapping: [String: String], _ derivation: Derivation,
+        _ standard: FeatureStandard, _ output: Output, _ partColumn: String?,
+        _ tables: [IndicatorTable], _ secrets: IndicatorSecrets
+    ) throws(FeatureBuilderError) -> Summary {
         try check(mapping, derivation, standard, output)
         var pass = FeatureBuilderPass(
             file: source.name, mapping: mapping, derivation: derivation, standard: standard,
             output: output, partColumn: partColumn, secrets: secrets)
         for table in tables { try pass.publish(table) }
-        var reader = try RawValueReader(
-            source, mapping: mapping, derivation: derivation, partColumn: partColumn,
-            needsPart: output.needsPart)
-        try source.forEachRow { values throws(FeatureBuilderError) in
-            let (row, part, line) = try reader.next(values)
-            try pass.take(row, part: part, line: line)
+        try source.forEachLine { line, number throws(FeatureBuilderError) in
+            try pass.read(line, number: number)
+            return true
         }
-        return try pass.finishRows()
+        return try pass.finish()
     }
 
     private static func check(
@@ -116,8 +105,6 @@ public enum FeatureBuilder {
 struct FeatureBuilderPass: ~Copyable {
     private let standard: FeatureStandard
     private let file: String
-    private let timeColumn: String
-    private var lines: RawLines
     private var reader: RawRowReader
     private var state: DerivationState
     private var files: FeatureFiles
@@ -138,11 +125,9 @@ struct FeatureBuilderPass: ~Copyable {
     ) {
         self.standard = standard
         self.file = file
-        lines = RawLines(file: file)
         reader = RawRowReader(
             file: file, derivation: derivation, mapping: mapping, partColumn: partColumn,
             needsPart: output.needsPart)
-        timeColumn = reader.headerName(.time)
         state = DerivationState(derivation, secrets: secrets)
         files = FeatureFiles(
             output: output, standard: standard, hasLabel: derivation.column(.label) != nil)
@@ -154,32 +139,8 @@ struct FeatureBuilderPass: ~Copyable {
         do { try state.publish(table) } catch { throw .derivation(error) }
     }
 
-    mutating func feed(_ block: UnsafeRawBufferPointer) throws(FeatureBuilderError) {
-        var lines = self.lines
-        // The lines are taken out while their rows go to the other members.
-        self.lines = RawLines(file: file)
-        defer { self.lines = lines }
-        try lines.feed(block) { (line, number) throws(FeatureBuilderError) in
-            try read(line, number: number)
-        }
-    }
-
+    /// Ends the pass: the files appear.
     mutating func finish() throws(FeatureBuilderError) -> FeatureBuilder.Summary {
-        var lines = self.lines
-        try lines.finish { (line, number) throws(FeatureBuilderError) in
-            try read(line, number: number)
-        }
-        guard reader.hasHeader else {
-            throw .violation(
-                DataViolation(
-                    file: file, kind: .emptyFile, expected: "a header line and rows",
-                    got: "0 bytes"))
-        }
-        return try finishRows()
-    }
-
-    /// Ends a pass whose rows were given one by one.
-    mutating func finishRows() throws(FeatureBuilderError) -> FeatureBuilder.Summary {
         guard summary.rowsRead > 0 else {
             throw .violation(
                 DataViolation(
@@ -190,9 +151,7 @@ struct FeatureBuilderPass: ~Copyable {
         return summary
     }
 
-    private mutating func read(
-        _ line: RawLine, number: Int
-    ) throws(FeatureBuilderError) {
+    mutating func read(_ line: RawLine, number: Int) throws(FeatureBuilderError) {
         guard reader.hasHeader else {
             try reader.readHeader(line, number: number)
             return
@@ -202,35 +161,14 @@ struct FeatureBuilderPass: ~Copyable {
             rowParts.append(.history)
             rowLines.append(0)
         }
-        let time = try reader.time(line, number: number)
-        if rowCount > 0, time != rows[0].time {
-            guard time > rows[0].time else {
-                throw .notInTimeOrder(file: file, line: number, column: timeColumn)
-            }
+        let place = rowCount
+        let part = try reader.next(line, number: number, into: &rows[place])
+        if place > 0, rows[place].time != rows[0].time {
             try applyRows()
+            rows.swapAt(0, place)
         }
-        rowParts[rowCount] = try reader.read(
-            line, number: number, index: summary.rowsRead, into: &rows[rowCount])
-        rows[rowCount].time = time
+        rowParts[rowCount] = part
         rowLines[rowCount] = number
-        rowCount += 1
-        summary.rowsRead += 1
-    }
-
-    /// Takes a row of another source than a file.
-    mutating func take(
-        _ row: RawRow, part: FeatureFiles.Part, line: Int
-    ) throws(FeatureBuilderError) {
-        if rowCount > 0, row.time != rows[0].time { try applyRows() }
-        if rowCount == rows.count {
-            rows.append(row)
-            rowParts.append(part)
-            rowLines.append(line)
-        } else {
-            rows[rowCount] = row
-            rowParts[rowCount] = part
-            rowLines[rowCount] = line
-        }
         rowCount += 1
         summary.rowsRead += 1
     }

@@ -30,6 +30,9 @@ struct RawRowReader {
     private var levels: [[[UInt8]: Double]] = []
     private var timeField = 0
     private var fieldCount = 0
+    /// Rows read, and the time of the latest of them.
+    private var count = 0
+    private var latest = Int64.min
 
     init(
         file: String, derivation: Derivation, mapping: [String: String], partColumn: String?,
@@ -132,8 +135,23 @@ struct RawRowReader {
 
     // MARK: - Rows
 
+    /// Fills a row, which must not be older than the one before it.
+    mutating func next(
+        _ line: RawLine, number: Int, into row: inout RawRow
+    ) throws(FeatureBuilderError) -> FeatureFiles.Part {
+        let time = try time(line, number: number)
+        guard time >= latest else {
+            throw .notInTimeOrder(file: file, line: number, column: headerName(.time))
+        }
+        let part = try read(line, number: number, into: &row)
+        row.time = time
+        latest = time
+        count += 1
+        return part
+    }
+
     /// The time of a line with the right number of fields.
-    func time(_ line: RawLine, number: Int) throws(FeatureBuilderError) -> Int64 {
+    private func time(_ line: RawLine, number: Int) throws(FeatureBuilderError) -> Int64 {
         guard line.bounds.count == fieldCount else {
             throw .violation(
                 DataViolation(
@@ -148,13 +166,11 @@ struct RawRowReader {
         return Int64(time)
     }
 
-    /// Fills a row, all but its time.
-    ///
-    /// - Parameter index: the row's number where the file does not number its rows.
-    func read(
-        _ line: RawLine, number: Int, index: Int, into row: inout RawRow
+    /// Fills a row, all but its time; a file that does not number its rows has them numbered.
+    private func read(
+        _ line: RawLine, number: Int, into row: inout RawRow
     ) throws(FeatureBuilderError) -> FeatureFiles.Part {
-        row.number = Int64(index)
+        row.number = Int64(count)
         row.isFraud = nil
         var part = FeatureFiles.Part.history
         for plan in plans {

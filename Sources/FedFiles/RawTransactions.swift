@@ -1,6 +1,6 @@
 public import FedCore
 
-/// Reads a bank's file of raw transactions row by row.
+/// Reads a bank's raw transactions row by row.
 public enum RawTransactions {
     /// What a row is for.
     public enum Part: Int, CaseIterable, Sendable {
@@ -14,61 +14,56 @@ public enum RawTransactions {
         case history
     }
 
-    /// Gives every row of a CSV file to `body`, in the order of the file, which must be that of time.
+    /// Gives every row of a CSV file or a table to `body`, in the order of time, until it says
+    /// `false`.
     ///
     /// - Parameters:
-    ///   - path: the file; columns that the derivation does not know are passed over.
+    ///   - raw: ``RawInput``; columns that the derivation does not know are passed over.
     ///   - mapping: the bank's own column names, by the derivation's.
     ///   - needsPart: whether the file says what each row is for; else all are history.
     ///   - partColumn: the bank's column that says so.
-    /// - Throws: ``FeatureBuilderError`` with file, line and column.
+    ///   - body: takes a row, its part and its line; rows of a table have numbers from 2.
+    /// - Throws: ``FeatureBuilderError`` with file, line and column; what `body` throws.
     public static func forEach(
-        in path: String, mapping: [String: String] = [:], derivation: Derivation,
-        needsPart: Bool = false, partColumn: String? = nil, _ body: (RawRow, Part) -> Void
+        in raw: String, mapping: [String: String] = [:], derivation: Derivation,
+        needsPart: Bool = false, partColumn: String? = nil,
+        _ body: (RawRow, Part, Int) throws(FeatureBuilderError) -> Bool
     ) throws(FeatureBuilderError) {
         try check(mapping, derivation)
-        let file = BlockReader.fileName(path)
+        let source = RawLineSource(raw, orderedBy: derivation.order(mapping))
         var reader = RawRowReader(
-            file: file, derivation: derivation, mapping: mapping, partColumn: partColumn,
+            file: source.name, derivation: derivation, mapping: mapping, partColumn: partColumn,
             needsPart: needsPart)
-        var lines = RawLines(file: file)
         var row = reader.emptyRow
-        var count = 0
-        func take(_ line: RawLine, _ number: Int) throws(FeatureBuilderError) {
+        try source.forEachLine { line, number throws(FeatureBuilderError) in
             guard reader.hasHeader else {
                 try reader.readHeader(line, number: number)
-                return
+                return true
             }
-            let time = try reader.time(line, number: number)
-            guard count == 0 || time >= row.time else {
-                throw .notInTimeOrder(
-                    file: file, line: number, column: reader.headerName(.time))
-            }
-            row.time = time
-            let part = try reader.read(line, number: number, index: count, into: &row)
-            count += 1
-            body(row, part)
+            let part = try reader.next(line, number: number, into: &row)
+            return try body(row, part, number)
         }
-        var failure: FeatureBuilderError?
+    }
+
+    /// Counts a bank's transactions for all indicators of a derivation.
+    ///
+    /// - Throws: ``FeatureBuilderError`` with file, line and column; with
+    ///   ``FeatureBuilderError/derivation(_:)`` where a key or list is missing.
+    public static func counts(
+        of raw: String, mapping: [String: String] = [:], derivation: Derivation,
+        secrets: IndicatorSecrets = .none
+    ) throws(FeatureBuilderError) -> IndicatorCounts {
+        var counts: IndicatorCounts
         do {
-            try BlockReader.read(path) { block, _ in
-                do throws(FeatureBuilderError) {
-                    try lines.feed(block) { (line, number) throws(FeatureBuilderError) in
-                        try take(line, number)
-                    }
-                    return true
-                } catch {
-                    failure = error
-                    return false
-                }
-            }
+            counts = try IndicatorCounts(derivation, secrets: secrets)
         } catch {
-            throw .violation(error.violation(file: file))
+            throw .derivation(.indicator(error))
         }
-        if let failure { throw failure }
-        try lines.finish { (line, number) throws(FeatureBuilderError) in
-            try take(line, number)
+        try forEach(in: raw, mapping: mapping, derivation: derivation) { row, _, _ in
+            counts.add(row)
+            return true
         }
+        return counts
     }
 
     /// Refuses a mapping of columns that the derivation does not have.
@@ -79,5 +74,12 @@ public enum RawTransactions {
         where !derivation.columns.contains(where: { $0.name == name }) {
             throw .unknownRawColumn(name)
         }
+    }
+}
+
+extension Derivation {
+    /// The bank's names of the columns that order rows: time, then the row's own number.
+    func order(_ mapping: [String: String]) -> [String] {
+        [RawColumn.Role.time, .row].compactMap { column($0) }.map { mapping[$0.name] ?? $0.name }
     }
 }

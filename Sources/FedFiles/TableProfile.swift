@@ -17,6 +17,13 @@ public struct TableProfile: Equatable, Sendable {
             self.name = name
             self.isRaw = isRaw
         }
+
+        /// How far the values are from the consortium's frozen grid, as ``ColumnDrift`` measures
+        /// it; `nil` where the grid does not have the feature.
+        public func drift(against quantiles: [String: [Double]]) -> Double? {
+            guard !isRaw, let quantiles = quantiles[name] else { return nil }
+            return ColumnDrift.index(of: sketch, against: quantiles)
+        }
     }
 
     /// The columns: raw numbers first, where there are any, then features.
@@ -57,31 +64,31 @@ public struct TableProfile: Equatable, Sendable {
         var (rows, frauds, firstLine) = (0, 0, 2)
         var waiting: [RawRow] = []
         var features: [Double] = []
-        var failure: FeatureBuilderError?
-        func take() {
-            guard failure == nil, !waiting.isEmpty else { return }
+        func take() throws(FeatureBuilderError) {
+            guard !waiting.isEmpty else { return }
             features.removeAll(keepingCapacity: true)
             do throws(DerivationError) {
                 try state.apply(waiting[...], to: &features)
             } catch {
-                failure = .row(error, file: BlockReader.fileName(raw), line: firstLine)
+                throw .row(error, file: RawInput(raw).name, line: firstLine)
             }
             let width = derivation.features.count
             for (index, value) in features.enumerated() {
                 columns[rawColumns.count + index % width].sketch.add(value)
             }
-            firstLine += waiting.count
             waiting.removeAll(keepingCapacity: true)
         }
-        try RawTransactions.forEach(in: raw, mapping: mapping, derivation: derivation) { row, _ in
-            if let first = waiting.first, first.time != row.time { take() }
+        try RawTransactions.forEach(in: raw, mapping: mapping, derivation: derivation) {
+            row, _, line throws(FeatureBuilderError) in
+            if let first = waiting.first, first.time != row.time { try take() }
+            if waiting.isEmpty { firstLine = line }
             waiting.append(row)
             rows += 1
             if row.isFraud == true { frauds += 1 }
             for index in rawColumns.indices { columns[index].sketch.add(row.numbers[index]) }
+            return true
         }
-        take()
-        if let failure { throw failure }
+        try take()
         self.columns = columns
         rowCount = rows
         fraudCount = frauds
@@ -115,22 +122,36 @@ public struct ColumnFinding: Equatable, Sendable {
     }
 }
 
+extension ColumnFinding {
+    /// Whether the column breaks a rule, rather than being worth a look.
+    public var isViolation: Bool {
+        switch kind {
+        case .outOfRange, .missing, .unit: true
+        case .drift: false
+        }
+    }
+}
+
 extension ColumnFinding: CustomStringConvertible {
     /// One line for people.
     public var description: String {
         switch kind {
         case .outOfRange(let least, let greatest):
             return "\(column): values from \(least) to \(greatest) leave the standard's range"
-        case .missing(let share): return "\(column): \(share * 100) % missing, none is allowed"
+        case .missing(let share):
+            return "\(column): \(Self.rounded(share * 100)) % missing, none is allowed"
         case .drift(let index):
-            return "\(column): has moved, population stability index \(index)"
+            return "\(column): has moved, population stability index \(Self.rounded(index))"
         case .unit(let ratio, let factor):
             let times = ratio >= 1 ? ratio : 1 / ratio
             let direction = ratio >= 1 ? "above" : "below"
             let unit = factor.map { ": another unit, \($0 >= 1 ? $0 : 1 / $0) times?" } ?? ""
-            return "\(column): typically \(times) times \(direction) the other banks'" + unit
+            return "\(column): typically \(Self.rounded(times)) times \(direction) the other banks'"
+                + unit
         }
     }
+
+    private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 }
 
 extension TableProfile {
@@ -163,6 +184,10 @@ extension TableProfile {
             if let other = reference?.columns.first(where: {
                 $0.name == column.name && $0.isRaw == column.isRaw
             }), let index = ColumnDrift.index(of: column.sketch, against: other.sketch),
+                index >= ColumnDrift.suspicious
+            {
+                note(.drift(index: index))
+            } else if reference == nil, let index = column.drift(against: quantiles),
                 index >= ColumnDrift.suspicious
             {
                 note(.drift(index: index))

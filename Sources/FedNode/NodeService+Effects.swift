@@ -1,5 +1,6 @@
 internal import FedCore
 internal import FedCrypto
+internal import FedFiles
 internal import FedRuntime
 internal import FedWire
 internal import Logging
@@ -100,13 +101,32 @@ extension NodeService {
             try store.runs.saveModel(
                 model.bytes, sha256: model.digest.hexadecimal, run: run.machine.run,
                 at: Timestamp.nowUnixMilliseconds())
+            // A table is no model: it is kept in the store, where fed-node tables finds it.
+            if case .indicators = run.manifest?.algorithm { break }
             try state.folder.write(model.bytes, to: "model.json")
+            warnOfUnits(model)
         case .note(let notice):
             logger.log(
                 level: notice.level.logLevel, "\(notice.text)",
                 metadata: ["run.id": "\(run.machine.run)"])
         case .finish(let outcome): try finish(run, outcome)
         default: break
+        }
+    }
+
+    /// Holds the bank's features against the model's grid, which comes from masked counts of all
+    /// banks' rows: a bank with cents for yuan learns of it here.
+    private func warnOfUnits(_ model: ModelDocument) {
+        guard let fit = data.fit,
+            case .boosting(let trees)? = try? TrainedModel(bytes: model.bytes)
+        else { return }
+        let findings = TableProfile(of: fit, standard: standard).findings(
+            standard: standard, quantiles: trees.consortiumQuantiles)
+        for finding in findings {
+            guard case .unit = finding.kind else { continue }
+            logger.warning(
+                "a feature may be in another unit than the other banks'",
+                metadata: ["finding": "\(finding)"])
         }
     }
 
@@ -181,7 +201,7 @@ extension NodeService {
         let learner = run.learner
         run.learner = nil
         active = run
-        let (standard, data) = (standard, data)
+        let (standard, data, store) = (standard, data, store)
         let result = await Task.detached {
             () -> Result<(Value, any LocalLearner), LearningError> in
             do throws(LearningError) {
@@ -189,8 +209,7 @@ extension NodeService {
                 if let learner {
                     ready = learner
                 } else {
-                    ready = try manifest.algorithm.localLearner(
-                        standard: standard, fit: data.fit, valid: data.valid)
+                    ready = try data.learner(of: manifest, standard: standard, store: store)
                 }
                 let value = try body(&ready)
                 return .success((value, ready))

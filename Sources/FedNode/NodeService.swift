@@ -137,7 +137,7 @@ package actor NodeService: Service {
             bank: state.bank, identity: try state.identity(),
             coordinatorKey: state.coordinatorKey, knownKeys: try store.pinnedKeys(),
             knownCharter: try store.charter(), standardDigest: standard.sha256,
-            rowCount: data.fit.rowCount, datasetDigest: datasetDigest, safetyEntries: safety,
+            rowCount: data.rowCount, datasetDigest: datasetDigest, safetyEntries: safety,
             runSeed: seed)
     }
 
@@ -180,14 +180,34 @@ package actor NodeService: Service {
 
 /// The rows that a node brings.
 package struct NodeData: Sendable {
-    /// Rows to train on.
-    package let fit: Dataset
+    /// Rows to train on; may be absent where indicators are counted.
+    package let fit: Dataset?
     /// Rows to choose by; may be absent.
     package let valid: Dataset?
+    /// Raw transactions to count; may be absent.
+    package let indicators: NodeIndicators?
+    /// Rows of the larger of the two.
+    package let rowCount: Int
 
-    /// Wraps data sets.
-    package init(fit: Dataset, valid: Dataset?) {
+    /// Wraps the parts.
+    package init(
+        fit: Dataset?, valid: Dataset?, indicators: NodeIndicators? = nil, rawRowCount: Int = 0
+    ) {
         self.fit = fit
         self.valid = valid
+        self.indicators = indicators
+        rowCount = max(fit?.rowCount ?? 0, rawRowCount)
+    }
+
+    /// A bank's learner of a run.
+    func learner(
+        of manifest: Manifest, standard: FeatureStandard, store: NodeStore
+    ) throws(LearningError) -> any LocalLearner {
+        if case .indicators(let plan) = manifest.algorithm, let indicators {
+            return try indicators.learner(
+                of: plan, in: manifest, standard: standard, store: store)
+        }
+        return try manifest.algorithm.localLearner(
+            standard: standard, data: LocalData(fit: fit, valid: valid))
     }
 }

@@ -100,6 +100,7 @@ package enum NodeFailure: Error, Equatable, Sendable {
     case notEnrolled(path: String)
     case alreadyEnrolled(path: String)
     case standard(path: String, reason: String)
+    case anotherIndicatorKey(path: String)
 }
 
 extension NodeFailure: ExplainedError {
@@ -108,6 +109,7 @@ extension NodeFailure: ExplainedError {
         case .notEnrolled(let path): "\(path) holds no enrolled node"
         case .alreadyEnrolled(let path): "\(path) holds an enrolled node already"
         case .standard(let path, let reason): "\(path): \(reason)"
+        case .anotherIndicatorKey(let path): "\(path) holds another indicator key already"
         }
     }
 
@@ -118,6 +120,8 @@ extension NodeFailure: ExplainedError {
         case .alreadyEnrolled: "use another state folder for another bank"
         case .standard:
             "take the file that the consortium agreed on, or draft one: fed standard draft"
+        case .anotherIndicatorKey:
+            "tables of the old key become useless with a new one; remove the file if that is meant"
         }
     }
 }

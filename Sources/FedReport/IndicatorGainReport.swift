@@ -136,6 +136,13 @@ package struct IndicatorGainReport: Equatable, Sendable {
         ])
     }
 
+    /// The columns of the table for a terminal, the base first.
+    private static let columns: [(words: String, score: Score)] = [
+        ("local, own windows", Score(isShared: false, kind: .local)),
+        ("local + federated, own windows", Score(isShared: false, kind: .combined)),
+        ("with shared indicators", Score(isShared: true, kind: .combined)),
+    ]
+
     /// The table for a terminal, each line with a line end.
     package var text: String {
         func right(_ text: String, _ width: Int) -> String {
@@ -144,22 +151,25 @@ package struct IndicatorGainReport: Equatable, Sendable {
         func left(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(1, width - text.count))
         }
-        var lines = [
-            left("banks", 14) + left("score", 40)
-                + budgets.map { right("review " + NumberText.budget($0), 18) }.joined()
-        ]
-        for group in groups {
-            for (index, score) in Score.all.enumerated() {
-                let name = index == 0 ? group.name : ""
-                let columns = budgets.map { budget in
-                    right(NumberText.grouped(caught(score, group, budget: budget)), 8)
-                        + right(
-                            index == 0
-                                ? "" : NumberText.gain(gain(score, group, budget: budget)), 10)
+        var lines: [String] = []
+        for budget in budgets {
+            lines.append(
+                left("caught, review " + NumberText.budget(budget), 28) + right("frauds", 8)
+                    + Self.columns.map { right($0.words, max(20, $0.words.count + 2)) }.joined())
+            for group in groups {
+                let cells = Self.columns.enumerated().map { index, column in
+                    let caught = NumberText.grouped(caught(column.score, group, budget: budget))
+                    let gain = NumberText.gain(gain(column.score, group, budget: budget))
+                    return right(
+                        index == 0 ? caught : caught + right(gain, 9),
+                        max(20, column.words.count + 2))
                 }
-                lines.append(left(name, 14) + left(score.words, 40) + columns.joined())
+                lines.append(
+                    left(group.name, 28) + right(NumberText.grouped(group.frauds), 8)
+                        + cells.joined())
             }
+            lines.append("")
         }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.joined(separator: "\n")
     }
 }

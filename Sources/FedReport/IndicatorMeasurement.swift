@@ -38,15 +38,9 @@ package enum IndicatorMeasurement {
     ) throws -> [IndicatorTable] {
         var ledgers: [[IndicatorLedger]] = derivation.indicators.map { _ in [] }
         for bank in banks {
-            var own: [IndicatorLedger] = []
-            for indicator in derivation.indicators {
-                own.append(
-                    try IndicatorLedger(
-                        derivation, indicator: indicator.name, secrets: secrets))
-            }
-            try RawTransactions.forEach(in: bank.path, derivation: derivation) { row, _ in
-                for index in own.indices { own[index].add(row) }
-            }
+            let own = try RawTransactions.counts(
+                of: bank.path, derivation: derivation, secrets: secrets
+            ).ledgers
             for index in own.indices { ledgers[index].append(own[index]) }
         }
         var tables: [IndicatorTable] = []

@@ -30,18 +30,18 @@ extension SyntheticConsortium {
     public func transactionFile(ofBank bank: Int) -> SyntheticFile {
         var text = CommaSeparatedText(header: [
             "row", "time", "account", "age", "channel", "terminal", "payee", "amount", "device",
-            "region", "home_region", "kind", "fraud",
+            "region", "home_region", "kind", "part", "fraud",
         ])
         for row in transactions(of: bank) {
             for value in [row.row, row.time, row.account, row.age, row.channel.rawValue] {
                 text.append(value)
             }
-            text.append(row.terminal)
-            text.append(row.payee)
+            text.append(party: row.terminal)
+            text.append(party: row.payee)
             text.append(Double(row.amount) / 100)
-            for value in [row.device, row.region, row.homeRegion, row.kind.rawValue] {
-                text.append(value)
-            }
+            text.append(party: row.device)
+            for value in [row.region, row.homeRegion, row.kind.rawValue] { text.append(value) }
+            text.append(SyntheticCalendar.part(ofDay: row.day)?.rawValue ?? "history")
             text.append(row.isFraud ? 1 : 0)
             text.endLine()
         }
@@ -57,6 +57,16 @@ struct CommaSeparatedText {
     init(header: [String]) {
         bytes.append(contentsOf: header.joined(separator: ",").utf8)
         endLine()
+    }
+
+    mutating func append(_ word: String) {
+        separate()
+        bytes.append(contentsOf: word.utf8)
+    }
+
+    /// The number of a terminal, payee or device; nothing where there is none.
+    mutating func append(party number: Int) {
+        if number < 0 { separate() } else { append(number) }
     }
 
     mutating func append(_ value: Int) {

@@ -27,12 +27,7 @@ extension MeasureCommand {
 
         func run() async throws {
             let standard = try StandardFile.read(standard)
-            let document: Derivation
-            do {
-                document = try Derivation(json: try AtomicFile.read(derivation))
-            } catch let error as DerivationError {
-                throw CommandFailure("\(derivation): \(error)", exitKind: .data)
-            }
+            let document = try DerivationFile.read(derivation)
             var rows = 0
             let seconds = try MeasureCommand.best(of: repeats) {
                 rows = try FeatureBuilder.build(

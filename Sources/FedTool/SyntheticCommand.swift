@@ -15,7 +15,9 @@ struct SyntheticCommand: AsyncParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "The size; 1 is the demonstration's.")
     var scale = 1.0
-    @Flag(help: "Also write the raw transactions.")
+    @Flag(
+        name: [.customLong("raw"), .customLong("transactions")],
+        help: "Also write the raw transactions, bank_<NAME>_transactions.csv.")
     var transactions = false
 
     func run() async throws {

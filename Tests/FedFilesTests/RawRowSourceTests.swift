@@ -40,14 +40,15 @@ private let standardText = """
 /// A table in memory.
 private struct ListSource: RawRowSource {
     let name = "payments"
-    let columns = ["id", "note", "time", "card", "amount", "fraud", "part"]
     let rows: [[RawValue]]
     var failsAtEnd = false
 
+    func columnNames() -> [String] { ["id", "note", "time", "card", "amount", "fraud", "part"] }
+
     func forEachRow(
-        _ body: ([RawValue]) throws(FeatureBuilderError) -> Void
+        _ body: ([RawValue]) throws(FeatureBuilderError) -> Bool
     ) throws(FeatureBuilderError) {
-        for row in rows { try body(row) }
+        for row in rows { guard try body(row) else { return } }
         if failsAtEnd { throw .sourceFailed(name: name, reason: "the disk is gone") }
     }
 }

@@ -7,7 +7,7 @@ internal import FedWire
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Starts, watches, lists and ends runs.",
-        subcommands: [Start.self, Watch.self, Status.self, Abort.self])
+        subcommands: [Start.self, Indicators.self, Watch.self, Status.self, Abort.self])
 
     struct Start: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -39,13 +39,72 @@ struct RunCommand: AsyncParsableCommand {
                 configurationJSON: try AlgorithmSettings.json(of: settings),
                 standardJSON: try AtomicFile.read(standard), rowsMax: UInt64(clamping: rowsMax))
             let status = try await console.client.startRun(request)
-            guard watch else {
-                guard !json else { return try ConsoleOutput.json(StatusReport(status)) }
-                return ConsoleOutput.line(
-                    "run \(status.run) \(status.note)\n"
-                        + "follow it: fed-coordinator run watch \(status.run)")
+            try await tell(status, console: console, watch: watch, json: json)
+        }
+    }
+
+    struct Indicators: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sums a shared indicator over some periods; all banks get the table.",
+            discussion: """
+                The banks count their own transactions; only sums over all banks of the run exist \
+                for anyone, and only where enough banks were active. A period is summed once: the \
+                banks refuse it over another roster, other periods or other figures. They also \
+                refuse periods whose figures they cannot know yet.
+                """)
+
+        @OptionGroup var options: StateOptions
+        @Option(help: "The feature standard, JSON.")
+        var standard: String
+        @Option(help: "The derivation that declares the indicator, JSON.")
+        var derivation: String
+        @Option(help: "The indicator's name.")
+        var indicator: String
+        @Option(help: "The first period; period p begins p times its length after second 0.")
+        var firstPeriod: Int64
+        @Option(help: "How many periods.")
+        var periods: Int
+        @Option(help: "The version of the figures; a greater one replaces a lesser.")
+        var revision = 1
+        @Option(help: "For a sketch: the check of the banks' key, as fed-node indicator-key shows it.")
+        var keyCheck: String?
+        @Option(name: .customLong("bank"), help: "A bank to take part; may be repeated.")
+        var banks: [NodeID] = []
+        @Flag(help: "Follow the run until it has ended.")
+        var watch = false
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let plan: IndicatorPlan
+            do {
+                plan = try IndicatorPlan(
+                    try DerivationFile.read(derivation), indicator: indicator,
+                    firstPeriod: firstPeriod, periodCount: periods, revision: revision,
+                    keyCheck: try keyCheck.map(Self.bytes))
+            } catch let error as IndicatorError {
+                throw CommandFailure("\(error)", exitKind: .data)
             }
-            try await follow(status.run, console: console, json: json)
+            if case .sketch = plan.indicator.index, keyCheck == nil {
+                throw CommandFailure(
+                    "indicator \(indicator) is a sketch: --key-check is needed",
+                    hint: "a bank prints it: fed-node indicator-key check", exitKind: .usage)
+            }
+            let console = try OperatorConsole(options.state)
+            let status = try await console.client.startRun(
+                RunRequest(
+                    banks: banks, algorithm: AlgorithmConfiguration.indicatorsName,
+                    configurationJSON: String(decoding: plan.canonical.bytes, as: UTF8.self),
+                    standardJSON: try AtomicFile.read(standard),
+                    rowsMax: UInt64(Manifest.rowsMaxDefault)))
+            try await tell(status, console: console, watch: watch, json: json)
+        }
+
+        private static func bytes(_ text: String) throws -> [UInt8] {
+            guard let bytes = [UInt8](hexadecimal: text) else {
+                throw CommandFailure("--key-check is not hexadecimal", exitKind: .usage)
+            }
+            return bytes
         }
     }
 
@@ -122,6 +181,19 @@ extension OperatorConsole {
         }
         return newest.run
     }
+}
+
+/// Says that a run has begun, or follows it to its end.
+private func tell(
+    _ status: RunStatus, console: OperatorConsole, watch: Bool, json: Bool
+) async throws {
+    guard watch else {
+        guard !json else { return try ConsoleOutput.json(StatusReport(status)) }
+        return ConsoleOutput.line(
+            "run \(status.run) \(status.note)\n"
+                + "follow it: fed-coordinator run watch \(status.run)")
+    }
+    try await follow(status.run, console: console, json: json)
 }
 
 private func follow(_ run: RunID, console: OperatorConsole, json: Bool) async throws {

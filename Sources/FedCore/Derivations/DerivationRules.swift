@@ -124,7 +124,7 @@ private struct ExpressionRules {
         switch expression {
         case .hour, .day, .difference: break
         case .copy(let column):
-            try requireColumn(column, place: place, "a numeric column") { $0.role.isNumeric }
+            try columns.require(column, place: place, "a numeric column") { $0.role.isNumeric }
         case .constant(let value): try checkNumber(value, place: place + ".value")
         case .weekday(let offset):
             guard (0...6).contains(offset) else {
@@ -135,7 +135,7 @@ private struct ExpressionRules {
             try checkCount(values.count, 1...1024, place: place + ".values")
             for value in values { try checkNumber(value, place: place + ".values") }
         case .oneHot(let column, let level):
-            try requireColumn(column, place: place, "a category") { $0.role == .category }
+            try columns.require(column, place: place, "a category") { $0.role == .category }
             guard level == level.rounded(), abs(level) <= 0x1p53 else {
                 throw .invalidValue(
                     place: place + ".level", got: "\(level)", expected: "a whole number")
@@ -163,7 +163,7 @@ private struct ExpressionRules {
         }
         try checkCount(figure.by.count, 1...4, place: place + ".by")
         for (index, name) in figure.by.enumerated() {
-            try requireColumn(name, place: place + ".by[\(index)]", "an entity or a category") {
+            try columns.require(name, place: place + ".by[\(index)]", "an entity or a category") {
                 $0.role == .entity || $0.role == .category
             }
             guard !figure.by[..<index].contains(name) else {
@@ -174,9 +174,9 @@ private struct ExpressionRules {
         switch figure.measure {
         case .count, .timeSinceLast: break
         case .sum(let column), .mean(let column), .min(let column), .max(let column):
-            try requireColumn(column, place: place, "a numeric column") { $0.role.isNumeric }
+            try columns.require(column, place: place, "a numeric column") { $0.role.isNumeric }
         case .distinct(let column):
-            try requireColumn(column, place: place, "an entity or a numeric column") {
+            try columns.require(column, place: place, "an entity or a numeric column") {
                 $0.role == .entity || $0.role.isNumeric
             }
         case .frauds, .fraudShare:
@@ -190,15 +190,6 @@ private struct ExpressionRules {
                     place: place + ".window.near", got: "\(near)",
                     expected: "at least \(max(labelDelay, 1)): labels are not known earlier")
             }
-        }
-    }
-
-    private func requireColumn(
-        _ name: String, place: String, _ expected: String, _ fits: (RawColumn) -> Bool
-    ) throws(FeatureStandardError) {
-        guard columns.contains(where: { $0.name == name && fits($0) }) else {
-            throw .invalidValue(
-                place: place, got: "column \"\(name.prefix(40))\"", expected: expected)
         }
     }
 

@@ -140,12 +140,13 @@ public struct DerivationState: Sendable {
     ///
     /// - Returns: how many of the table's periods were taken: those too old, or of no greater
     ///   revision, are not.
-    /// - Throws: ``DerivationError/indicator(_:)`` for a table of another derivation, or where the
+    /// - Throws: ``DerivationError/indicator(_:)`` for a table of another indicator, or where the
     ///   key or list of the indicator is missing.
     @discardableResult
     public mutating func publish(_ table: IndicatorTable) throws(DerivationError) -> Int {
-        guard table.derivationSHA256 == derivation.sha256,
-            let board = derivation.indicators.firstIndex(where: { $0.name == table.indicator })
+        guard
+            let board = derivation.indicators.firstIndex(where: { $0.name == table.indicator }),
+            table.indicatorSHA256 == derivation.indicators[board].sha256
         else { throw .indicator(.tableOfAnotherIndicator(expected: table.indicator)) }
         do {
             return try boards[board].publish(table)

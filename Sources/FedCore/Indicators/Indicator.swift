@@ -1,3 +1,5 @@
+internal import FedCrypto
+
 /// What banks count together about an entity that they all meet: a terminal, a merchant, a payee.
 ///
 /// Declared in a derivation. For each period the banks sum a vector of figures under masks, and the
@@ -98,6 +100,9 @@ public struct Indicator: Hashable, Sendable {
         case .sketch(let width, let depth): width * depth
         }
     }
+
+    /// SHA-256 of the declaration in canonical form, 32 bytes: what tables and plans are bound to.
+    public var sha256: [UInt8] { SHA256.hash(IndicatorMembers.json(self).bytes) }
 
     /// The period in which a time lies.
     public func period(of time: Int64) -> Int64 { time.flooredQuotient(by: period) }

@@ -13,6 +13,14 @@ public struct IndicatorSecrets: Sendable {
     /// The lists of public identifiers, by indicator.
     let dictionaries: [String: [EntityKey]]
 
+    /// A digest that tells whether two banks hold the same key, and nothing of the key: 32 bytes;
+    /// `nil` without a key.
+    public var keyCheck: [UInt8]? {
+        key.map {
+            HMACSHA256.authenticate(Array("fed/v1/indicator-key-check".utf8), key: $0)
+        }
+    }
+
     private init() {
         key = nil
         dictionaries = [:]

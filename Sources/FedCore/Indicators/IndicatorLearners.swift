@@ -159,11 +159,15 @@ public struct LocalIndicatorLearner: LocalLearner {
     /// Prepares a bank's answers.
     ///
     /// - Throws: ``LearningError/invalidConfiguration(field:got:expected:)`` when the ledger is of
-    ///   another indicator.
+    ///   another indicator, or under another key than the plan names.
     public init(plan: IndicatorPlan, ledger: IndicatorLedger) throws(LearningError) {
         guard plan.indicator == ledger.indicator else {
             throw .invalidConfiguration(
                 field: "indicator", got: ledger.indicator.name, expected: plan.indicator.name)
+        }
+        guard plan.keyCheck == nil || plan.keyCheck == ledger.keyCheck else {
+            throw .invalidConfiguration(
+                field: "indicator key", got: "this bank's", expected: "the one that the run names")
         }
         self.plan = plan
         self.ledger = ledger
@@ -198,6 +202,16 @@ public struct LocalIndicatorLearner: LocalLearner {
         }
         return try EncodedVector(
             lanesOf: lanes, layout: query.layout, contributors: contributors)
+    }
+
+    /// Passes over a query that was answered before a restart.
+    public mutating func replay(_ query: Query) throws(LearningError) {
+        switch try IndicatorQuery(query, plan) {
+        case .presence(let range):
+            part = plan.parts.firstIndex(of: range) ?? part
+            awaitsFigures = true
+        case .figures: awaitsFigures = false
+        }
     }
 
     private func figures(

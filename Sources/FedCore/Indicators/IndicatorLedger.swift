@@ -1,3 +1,5 @@
+internal import FedCrypto
+
 /// What one bank counts for an indicator: figures by period and cell, from its own rows.
 ///
 /// A value type without clock. It holds the bank's own figures and must not leave the bank: only
@@ -24,6 +26,10 @@ public struct IndicatorLedger: Sendable {
     /// The column of each measure that has one, among numbers or entities.
     private let columns: [Int]
     private var periods: [Int64: Figures] = [:]
+    /// The time of the latest row, also of one that is not in the index; `nil` before the first.
+    public private(set) var latestTime: Int64?
+    /// The key's check, to be held against a plan's.
+    let keyCheck: [UInt8]?
 
     /// Begins with nothing counted.
     ///
@@ -39,6 +45,7 @@ public struct IndicatorLedger: Sendable {
         else { throw .unknownIndicator(name) }
         self.indicator = indicator
         cells = try IndicatorCells(indicator, secrets: secrets)
+        if case .sketch = indicator.index { keyCheck = secrets.keyCheck } else { keyCheck = nil }
         entityColumn = column
         columns = indicator.measures.map { measure in
             switch measure.kind {
@@ -59,6 +66,7 @@ public struct IndicatorLedger: Sendable {
     /// - Returns: whether the row's entity is in the index.
     @discardableResult
     public mutating func add(_ row: RawRow) -> Bool {
+        latestTime = max(latestTime ?? row.time, row.time)
         let entity = row.entities[entityColumn]
         let found = cells.cells(of: entity)
         guard !found.isEmpty else { return false }
@@ -123,6 +131,26 @@ public struct IndicatorLedger: Sendable {
     public mutating func forget(before period: Int64) {
         let window = indicator.floorWindow / indicator.period
         periods = periods.filter { $0.key > period - window }
+    }
+
+    /// SHA-256 over all that this bank answers to a plan, 32 bytes.
+    public func digest(of plan: IndicatorPlan) -> [UInt8] {
+        let end = plan.firstPeriod + Int64(plan.periodCount)
+        let window = indicator.floorWindow / indicator.period
+        var writer = ByteWriter()
+        for number in periods.keys.sorted()
+        where number > plan.firstPeriod - window && number < end {
+            guard let figures = periods[number] else { continue }
+            writer.write(number)
+            for (cell, slot) in figures.slots.sorted(by: { $0.key < $1.key }) {
+                writer.write(UInt32(bitPattern: cell))
+                guard number >= plan.firstPeriod else { continue }
+                for index in indicator.measures.indices {
+                    writer.write(figures.values[slot + index])
+                }
+            }
+        }
+        return SHA256.hash(writer.bytes)
     }
 
     // MARK: - Answers

@@ -1,3 +1,5 @@
+internal import FedCrypto
+
 /// The JSON form of ``Indicator``.
 struct IndicatorMembers: Decodable {
     let indicator: Indicator
@@ -173,6 +175,48 @@ struct IndicatorMembers: Decodable {
             members["kind"] = .string(kind.rawValue)
             return .object(members)
         }
+    }
+}
+
+/// The JSON form of ``IndicatorPlan``.
+struct IndicatorPlanMembers: Decodable {
+    let plan: IndicatorPlan
+
+    private static let memberNames = [
+        "indicator", "first_period", "period_count", "revision", "key_check",
+    ]
+
+    init(from decoder: any Decoder) throws {
+        let members = try StrictMembers(decoder, allowed: Self.memberNames)
+        var keyCheck: [UInt8]?
+        if members.has("key_check") {
+            let text = try members.value(String.self, "key_check", "a string")
+            guard let bytes = [UInt8](hexadecimal: text) else {
+                throw FeatureStandardError.wrongType(
+                    place: "key_check", expected: "hexadecimal digits")
+            }
+            keyCheck = bytes
+        }
+        plan = try IndicatorPlan(
+            try members.value(IndicatorMembers.self, "indicator", "an object").indicator,
+            firstPeriod: try members.value(Int64.self, "first_period", "a whole number"),
+            periodCount: try members.value(Int.self, "period_count", "a whole number"),
+            revision: try members.value(Int.self, "revision", "a whole number"),
+            keyCheck: keyCheck)
+    }
+
+    static func json(
+        _ indicator: Indicator, firstPeriod: Int64, periodCount: Int, revision: Int,
+        keyCheck: [UInt8]?
+    ) -> CanonicalJSON {
+        var members: [String: CanonicalJSON] = [
+            "indicator": IndicatorMembers.json(indicator),
+            "first_period": .integer(firstPeriod),
+            "period_count": .integer(Int64(periodCount)),
+            "revision": .integer(Int64(revision)),
+        ]
+        if let keyCheck { members["key_check"] = .string(keyCheck.hexadecimal) }
+        return .object(members)
     }
 }
 

@@ -4,7 +4,7 @@ internal import FedCrypto
 ///
 /// All banks of the roster are bound to it as to any manifest. A period is summed once: a second
 /// sum over another roster would give away, by the difference, what the banks that came or went
-/// had contributed.
+/// had contributed. ``SummedPeriods`` holds a bank to it.
 public struct IndicatorPlan: Equatable, Sendable {
     /// The most periods of one run.
     public static let periodCountMax = 4096
@@ -13,30 +13,52 @@ public struct IndicatorPlan: Equatable, Sendable {
 
     /// The indicator.
     public let indicator: Indicator
-    /// SHA-256 of the derivation that declares it.
-    public let derivationSHA256: [UInt8]
+    /// SHA-256 of its declaration.
+    public let indicatorSHA256: [UInt8]
     /// The first period.
     public let firstPeriod: Int64
     /// Periods.
     public let periodCount: Int
     /// The version of the figures, from 1.
     public let revision: Int
+    /// ``IndicatorSecrets/keyCheck`` of the key that all banks must hold, 32 bytes; a sketch
+    /// summed under different keys would be noise.
+    public let keyCheck: [UInt8]?
     /// SHA-256 of the plan's canonical form, 32 bytes.
     public let digest: [UInt8]
 
-    /// Checks and wraps a plan.
+    /// Checks and wraps a plan for an indicator of a derivation.
     ///
     /// - Throws: ``IndicatorError/unknownIndicator(_:)`` or
     ///   ``IndicatorError/invalidPlan(field:got:expected:)``.
     public init(
         _ derivation: Derivation, indicator name: String, firstPeriod: Int64, periodCount: Int,
-        revision: Int = 1
+        revision: Int = 1, keyCheck: [UInt8]? = nil
     ) throws(IndicatorError) {
         guard let indicator = derivation.indicators.first(where: { $0.name == name }) else {
             throw .unknownIndicator(name)
         }
-        guard firstPeriod.magnitude <= 1 << 40 else {
-            throw .invalidPlan(field: "first_period", got: "\(firstPeriod)", expected: "±2^40")
+        try self.init(
+            indicator, firstPeriod: firstPeriod, periodCount: periodCount, revision: revision,
+            keyCheck: keyCheck)
+    }
+
+    /// Checks and wraps a plan.
+    ///
+    /// - Throws: ``IndicatorError/invalidPlan(field:got:expected:)``.
+    public init(
+        _ indicator: Indicator, firstPeriod: Int64, periodCount: Int, revision: Int = 1,
+        keyCheck: [UInt8]? = nil
+    ) throws(IndicatorError) {
+        do {
+            try IndicatorRules.checkBounds(of: indicator, place: "indicator")
+        } catch {
+            throw .invalidPlan(field: "indicator", got: "\(error)", expected: "a sound one")
+        }
+        let most = (1 << 53) / indicator.period
+        guard firstPeriod.magnitude <= UInt64(most) else {
+            throw .invalidPlan(
+                field: "first_period", got: "\(firstPeriod)", expected: "within ±\(most)")
         }
         guard (1...Self.periodCountMax).contains(periodCount) else {
             throw .invalidPlan(
@@ -46,19 +68,33 @@ public struct IndicatorPlan: Equatable, Sendable {
         guard (1...1_000_000).contains(revision) else {
             throw .invalidPlan(field: "revision", got: "\(revision)", expected: "1...1000000")
         }
+        if let keyCheck, keyCheck.count != 32 {
+            throw .invalidPlan(
+                field: "key_check", got: "\(keyCheck.count) bytes", expected: "32")
+        }
         self.indicator = indicator
-        derivationSHA256 = derivation.sha256
+        indicatorSHA256 = indicator.sha256
         self.firstPeriod = firstPeriod
         self.periodCount = periodCount
         self.revision = revision
+        self.keyCheck = keyCheck
         digest = SHA256.hash(
-            CanonicalJSON.object([
-                "derivation": .string(derivation.sha256.hexadecimal),
-                "indicator": .string(name),
-                "first_period": .integer(firstPeriod),
-                "period_count": .integer(Int64(periodCount)),
-                "revision": .integer(Int64(revision)),
-            ]).bytes)
+            IndicatorPlanMembers.json(
+                indicator, firstPeriod: firstPeriod, periodCount: periodCount,
+                revision: revision, keyCheck: keyCheck
+            ).bytes)
+    }
+
+    /// The plan as it stands in a manifest.
+    public var canonical: CanonicalJSON {
+        IndicatorPlanMembers.json(
+            indicator, firstPeriod: firstPeriod, periodCount: periodCount, revision: revision,
+            keyCheck: keyCheck)
+    }
+
+    /// The seconds that the periods cover.
+    var seconds: Range<Int64> {
+        firstPeriod * indicator.period..<(firstPeriod + Int64(periodCount)) * indicator.period
     }
 
     /// The earliest time at which banks can be asked: the last period's figures are known.

@@ -11,20 +11,30 @@ struct IndicatorRules {
         }
         for (position, indicator) in indicators.enumerated() {
             let place = "indicators[\(position)]"
-            try DerivationRules.checkName(indicator.name, place: place + ".name")
             guard !indicators[..<position].contains(where: { $0.name == indicator.name }) else {
                 throw .duplicateName(place: place + ".name", name: indicator.name)
             }
-            try requireColumn(indicator.entity, place: place + ".entity", "an entity") {
+            try Self.checkBounds(of: indicator, place: place)
+            try columns.require(indicator.entity, place: place + ".entity", "an entity") {
                 $0.role == .entity
             }
-            try checkTimes(indicator, place: place)
-            try checkIndex(indicator, place: place + ".index")
-            try checkMeasures(indicator, place: place)
+            try checkIndexColumn(of: indicator, place: place + ".index")
+            for (position, measure) in indicator.measures.enumerated() {
+                try check(
+                    measure.kind, of: indicator, place: place + ".measures[\(position)]")
+            }
         }
     }
 
-    private func checkTimes(
+    /// Checks what can be checked without the derivation's columns: enough to work with.
+    static func checkBounds(of indicator: Indicator, place: String) throws(FeatureStandardError) {
+        try DerivationRules.checkName(indicator.name, place: place + ".name")
+        try checkTimes(indicator, place: place)
+        try checkIndex(indicator, place: place + ".index")
+        try checkMeasures(indicator, place: place)
+    }
+
+    private static func checkTimes(
         _ indicator: Indicator, place: String
     ) throws(FeatureStandardError) {
         let most = Derivation.windowSecondsMax
@@ -49,7 +59,7 @@ struct IndicatorRules {
         }
     }
 
-    private func checkIndex(_ indicator: Indicator, place: String) throws(FeatureStandardError) {
+    private static func checkIndex(_ indicator: Indicator, place: String) throws(FeatureStandardError) {
         let cells = 1...Indicator.cellCountMax
         switch indicator.index {
         case .range(let first, let count):
@@ -57,11 +67,6 @@ struct IndicatorRules {
                 throw .invalidValue(
                     place: place, got: "\(count) numbers from \(first)",
                     expected: "1...\(cells.upperBound) of them, within ±2^52")
-            }
-            let column = columns.first { $0.name == indicator.entity }
-            guard column?.kind == .integer else {
-                throw .invalidValue(
-                    place: place, got: "a range for an entity of texts", expected: "numbers")
             }
         case .dictionary(let count, let sha256):
             guard cells.contains(count) else {
@@ -89,7 +94,17 @@ struct IndicatorRules {
         }
     }
 
-    private func checkMeasures(
+    private func checkIndexColumn(
+        of indicator: Indicator, place: String
+    ) throws(FeatureStandardError) {
+        guard case .range = indicator.index else { return }
+        guard columns.first(where: { $0.name == indicator.entity })?.kind == .integer else {
+            throw .invalidValue(
+                place: place, got: "a range for an entity of texts", expected: "numbers")
+        }
+    }
+
+    private static func checkMeasures(
         _ indicator: Indicator, place: String
     ) throws(FeatureStandardError) {
         let measures = indicator.measures
@@ -108,7 +123,16 @@ struct IndicatorRules {
                 throw .invalidValue(
                     place: place + ".most", got: "\(measure.most)", expected: "1...2^40")
             }
-            try check(measure.kind, of: indicator, place: place)
+            guard case .sum(_, let unit) = measure.kind else { continue }
+            guard unit.isFinite, (1e-9...1e12).contains(unit) else {
+                throw .invalidValue(
+                    place: place + ".unit", got: "\(unit)", expected: "1e-9...1e12")
+            }
+            // The least of several rows bounds a sum only where no part of it is negative.
+            if case .sketch(_, let depth) = indicator.index, depth > 1 {
+                throw .invalidValue(
+                    place: place, got: "a sum in a sketch of \(depth) rows", expected: "one row")
+            }
         }
     }
 
@@ -126,21 +150,12 @@ struct IndicatorRules {
                     place: place, got: "a delay of \(indicator.delay)",
                     expected: "at least \(labelDelay): labels are not known earlier")
             }
-        case .sum(let column, let unit):
-            try requireColumn(column, place: place + ".column", "a numeric column") {
+        case .sum(let column, _):
+            try columns.require(column, place: place + ".column", "a numeric column") {
                 $0.role.isNumeric
             }
-            guard unit.isFinite, (1e-9...1e12).contains(unit) else {
-                throw .invalidValue(
-                    place: place + ".unit", got: "\(unit)", expected: "1e-9...1e12")
-            }
-            // The least of several rows bounds a sum only where no part of it is negative.
-            if case .sketch(_, let depth) = indicator.index, depth > 1 {
-                throw .invalidValue(
-                    place: place, got: "a sum in a sketch of \(depth) rows", expected: "one row")
-            }
         case .distinct(let column):
-            try requireColumn(column, place: place + ".column", "another entity") {
+            try columns.require(column, place: place + ".column", "another entity") {
                 $0.role == .entity && $0.name != indicator.entity
             }
         }
@@ -169,11 +184,14 @@ struct IndicatorRules {
                 expected: "multiples of the period, \(indicator.delay) <= near < far")
         }
     }
+}
 
-    private func requireColumn(
+extension [RawColumn] {
+    /// Refuses a name that no fitting column has.
+    func require(
         _ name: String, place: String, _ expected: String, _ fits: (RawColumn) -> Bool
     ) throws(FeatureStandardError) {
-        guard columns.contains(where: { $0.name == name && fits($0) }) else {
+        guard contains(where: { $0.name == name && fits($0) }) else {
             throw .invalidValue(
                 place: place, got: "column \"\(name.prefix(40))\"", expected: expected)
         }

@@ -31,8 +31,8 @@ public struct IndicatorTable: Equatable, Sendable {
     public let indicator: String
     /// The names of the measures, in the order of ``Period/values``.
     public let measures: [String]
-    /// SHA-256 of the derivation, 32 bytes.
-    public let derivationSHA256: [UInt8]
+    /// SHA-256 of the indicator's declaration, 32 bytes.
+    public let indicatorSHA256: [UInt8]
     /// The version of these figures, from 1; a greater one replaces a lesser.
     public let revision: Int
     /// Banks in the roster of the run.
@@ -45,7 +45,7 @@ public struct IndicatorTable: Equatable, Sendable {
     init(_ plan: IndicatorPlan, banks: Int, periods: [Period], manifestHash: [UInt8]?) {
         indicator = plan.indicator.name
         measures = plan.indicator.measures.map(\.name)
-        derivationSHA256 = plan.derivationSHA256
+        indicatorSHA256 = plan.indicatorSHA256
         revision = plan.revision
         self.banks = banks
         self.manifestHash = manifestHash
@@ -59,7 +59,7 @@ public struct IndicatorTable: Equatable, Sendable {
             "format": .string(Self.format),
             "indicator": .string(indicator),
             "measures": .array(measures.map { .string($0) }),
-            "derivation_sha256": .string(derivationSHA256.hexadecimal),
+            "indicator_sha256": .string(indicatorSHA256.hexadecimal),
             "revision": .integer(Int64(revision)),
             "banks": .integer(Int64(banks)),
             "periods": .array(
@@ -86,7 +86,7 @@ public struct IndicatorTable: Equatable, Sendable {
         let format: String
         let indicator: String
         let measures: [String]
-        let derivationSha256: String
+        let indicatorSha256: String
         let revision: Int
         let banks: Int
         let manifestSha256: String?
@@ -99,13 +99,27 @@ public struct IndicatorTable: Equatable, Sendable {
     ///   canonical file; ``IndicatorError/tableOfAnotherIndicator(expected:)`` for one that does
     ///   not belong to the derivation.
     public init(bytes: [UInt8], derivation: Derivation) throws(IndicatorError) {
+        try self.init(bytes: bytes, of: derivation.indicators)
+    }
+
+    /// Reads the table that a run of a plan has given.
+    ///
+    /// - Throws: as ``init(bytes:derivation:)``; also for other periods than the plan's.
+    public init(bytes: [UInt8], plan: IndicatorPlan) throws(IndicatorError) {
+        try self.init(bytes: bytes, of: [plan.indicator])
+        guard periods.first?.number == plan.firstPeriod, periods.count == plan.periodCount,
+            revision == plan.revision
+        else { throw .tableOfAnotherIndicator(expected: plan.indicator.name) }
+    }
+
+    private init(bytes: [UInt8], of indicators: [Indicator]) throws(IndicatorError) {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let file = try? decoder.decode(File.self, from: Data(bytes)),
             file.format == Self.format
         else { throw .notATable(reason: "not the JSON of a \(Self.format)") }
-        guard let digest = [UInt8](hexadecimal: file.derivationSha256), digest.count == 32 else {
-            throw .notATable(reason: "derivation_sha256 is no SHA-256")
+        guard let digest = [UInt8](hexadecimal: file.indicatorSha256), digest.count == 32 else {
+            throw .notATable(reason: "indicator_sha256 is no SHA-256")
         }
         var manifest: [UInt8]?
         if let text = file.manifestSha256 {
@@ -116,7 +130,7 @@ public struct IndicatorTable: Equatable, Sendable {
         }
         indicator = file.indicator
         measures = file.measures
-        derivationSHA256 = digest
+        indicatorSHA256 = digest
         revision = file.revision
         banks = file.banks
         manifestHash = manifest
@@ -125,9 +139,8 @@ public struct IndicatorTable: Equatable, Sendable {
                 number: $0.period, permittedCount: $0.permitted, cells: $0.cells,
                 values: $0.values)
         }
-        guard digest == derivation.sha256,
-            let declared = derivation.indicators.first(where: { $0.name == file.indicator }),
-            declared.measures.map(\.name) == file.measures
+        guard let declared = indicators.first(where: { $0.name == file.indicator }),
+            digest == declared.sha256, declared.measures.map(\.name) == file.measures
         else { throw .tableOfAnotherIndicator(expected: String(file.indicator.prefix(40))) }
         try check(declared)
         guard document.bytes == bytes else {

@@ -115,7 +115,31 @@ public enum ColumnDrift {
         func all(_ sketch: ColumnSketch) -> [Double] {
             sketch.shares(edges).map { $0 * (1 - sketch.missingShare) } + [sketch.missingShare]
         }
-        return zip(all(current), all(reference)).reduce(0) { sum, pair in
+        return index(all(current), all(reference))
+    }
+
+    /// The same against a frozen grid: quantiles at the levels 1/(m+1) ... m/(m+1), such as the bin
+    /// edges of a joint model; missing values are not looked at.
+    ///
+    /// - Returns: `nil` without values, or for fewer than 16 quantiles.
+    public static func index(of current: ColumnSketch, against quantiles: [Double]) -> Double? {
+        guard current.valueCount > 0, quantiles.count >= 16 else { return nil }
+        var edges: [Double] = []
+        var shares: [Double] = []
+        var latest = 0.0
+        for tenth in 1..<10 {
+            let place = (quantiles.count + 1) * tenth / 10
+            let (edge, level) = (quantiles[place - 1], Double(place) / Double(quantiles.count + 1))
+            guard edges.last.map({ $0 < edge }) ?? true else { continue }
+            edges.append(edge)
+            shares.append(level - latest)
+            latest = level
+        }
+        return index(current.shares(edges), shares + [1 - latest])
+    }
+
+    private static func index(_ shares: [Double], _ others: [Double]) -> Double {
+        zip(shares, others).reduce(0) { sum, pair in
             let (share, other) = (max(pair.0, 1e-4), max(pair.1, 1e-4))
             return sum + (share - other) * ElementaryFunctions.log(share / other)
         }

@@ -45,9 +45,10 @@ extension CoordinatorRun {
 
     func roster(of banks: Set<NodeID>) -> [Int]? {
         let chosen = charter.wholeBlocs(in: banks)
-        guard charter.permits(chosen), chosen.count >= manifest.algorithm.contributorsMin else {
-            return nil
-        }
+        let least =
+            manifest.algorithm.needsWholeRoster
+            ? manifest.roster.members.count : manifest.algorithm.contributorsMin
+        guard charter.permits(chosen), chosen.count >= least else { return nil }
         return manifest.roster.places(of: chosen)
     }
 

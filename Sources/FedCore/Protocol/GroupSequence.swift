@@ -1,11 +1,13 @@
 internal import FedCrypto
 
 extension AlgorithmConfiguration {
-    /// Most groups that a run can have: the statistics, and one for each tree or one for the fit.
+    /// Most groups that a run can have: the statistics, and one for each tree or one for the fit;
+    /// one for each part of an indicator's periods.
     public var groupsMax: Int {
         switch self {
         case .logistic: 2
         case .boosting(let configuration): 1 + configuration.treesMax
+        case .indicators(let plan): plan.parts.count
         }
     }
 
@@ -17,14 +19,14 @@ extension AlgorithmConfiguration {
         guard let last else { return true }
         switch self {
         case .logistic: return round == 1 && last == 0
-        case .boosting: return round > last
+        case .boosting, .indicators: return round > last
         }
     }
 
     /// Whether a group can end before its last query: a tree can, statistics and a fit cannot.
     func truncates(round: Int) -> Bool {
         switch self {
-        case .logistic: false
+        case .logistic, .indicators: false
         case .boosting: round > 0
         }
     }
@@ -34,15 +36,30 @@ extension AlgorithmConfiguration {
         switch self {
         case .logistic: 1
         case .boosting(let configuration): Int(configuration.contributorsMin)
+        case .indicators(let plan): plan.indicator.floorBanks
         }
+    }
+
+    /// Whether every sum must be over all banks of the manifest.
+    ///
+    /// A bank remembers for ever with whom a period of an indicator was summed; it must not be open
+    /// which of the banks it was.
+    var needsWholeRoster: Bool {
+        if case .indicators = self { true } else { false }
+    }
+
+    /// What sets groups of different runs apart beside the standard; empty for models.
+    var groupScope: [UInt8] {
+        if case .indicators(let plan) = self { plan.digest } else { [] }
     }
 
     /// Where the configuration stays below a charter's floors; `nil` when nowhere.
     func violation(of charter: Charter) -> String? {
-        guard case .boosting(let configuration) = self else { return nil }
-        if configuration.contributorsMin < charter.contributorsFloor {
+        if case .logistic = self { return nil }
+        if contributorsMin < charter.contributorsFloor {
             return "fewer contributing banks than the charter's floor"
         }
+        guard case .boosting(let configuration) = self else { return nil }
         return configuration.childRowsMin < charter.rowsFloor
             ? "fewer rows behind a split than the charter's floor" : nil
     }
@@ -85,6 +102,7 @@ struct GroupSequence: Sendable {
             // Statistics and the first round are the same state in every run.
             writer.write(UInt8(min(query.round, 2)))
             writer.write(query.round <= 1 ? [] : state)
+            if !algorithm.groupScope.isEmpty { writer.write(algorithm.groupScope) }
             id = SHA256.hash(writer.bytes)
         }
         lastRound = query.round

@@ -11,6 +11,10 @@ extension NodeRun {
         guard consent.charter.permits(roster.banks) else {
             throw .roster("it is not a union of whole blocs of at least the charter's size")
         }
+        guard
+            !consent.manifest.algorithm.needsWholeRoster
+                || roster.members.count == consent.manifest.roster.members.count
+        else { throw .roster("it has not all banks of the run") }
         let isMember = query.places.contains(consent.ownPlace)
         if let open = current, query.slot == open.query.slot {
             return try retry(query, roster: roster, isMember: isMember, open: open)

@@ -16,27 +16,44 @@ extension AlgorithmConfiguration {
             try JointBoostingLearner(
                 schema: try TreeSchema(standard), configuration: configuration,
                 bankCount: contributors, manifestHash: manifestDigest)
+        case .indicators(let plan):
+            try JointIndicatorLearner(
+                plan: plan, contributors: contributors, manifestHash: manifestDigest)
         }
     }
 
     /// A bank's learner of a run.
     ///
     /// - Parameters:
-    ///   - fit: the rows to train on.
-    ///   - valid: the rows to validate on, for algorithms that do.
+    ///   - data: what the bank brings; each algorithm takes its part of it.
     ///   - threads: threads to use.
+    /// - Throws: ``LearningError/unusableData(reason:)`` when the part is not there.
     public func localLearner(
-        standard: FeatureStandard, fit: Dataset, valid: Dataset? = nil, threads: Int = 1
+        standard: FeatureStandard, data: LocalData, threads: Int = 1
     ) throws(LearningError) -> any LocalLearner {
         switch self {
         case .logistic(let configuration):
-            try LocalLogisticLearner(
-                dataset: fit, space: try LinearFeatureSpace(standard),
+            return try LocalLogisticLearner(
+                dataset: try data.rows(), space: try LinearFeatureSpace(standard),
                 configuration: configuration, threads: threads)
         case .boosting(let configuration):
-            try LocalBoostingLearner(
-                fit: standard.imputed(fit), valid: valid.map(standard.imputed),
+            return try LocalBoostingLearner(
+                fit: standard.imputed(try data.rows()), valid: data.valid.map(standard.imputed),
                 schema: try TreeSchema(standard), configuration: configuration, threads: threads)
+        case .indicators(let plan):
+            guard let counts = data.counts else {
+                throw .unusableData(
+                    reason: "this bank was given no raw transactions to count indicators of")
+            }
+            do {
+                return try LocalIndicatorLearner(plan: plan, ledger: try counts.ledger(for: plan))
+            } catch let error as IndicatorError {
+                throw .unusableData(reason: error.description)
+            } catch let error as LearningError {
+                throw error
+            } catch {
+                throw .unusableData(reason: "\(error)")
+            }
         }
     }
 
@@ -65,7 +82,34 @@ extension AlgorithmConfiguration {
                     configuration: fit.count == 1
                         ? try configuration.replacing(.contributorsMin, by: 1) : configuration,
                     manifestHash: manifestDigest, threads: threads))
+        case .indicators:
+            throw .invalidConfiguration(
+                field: "algorithm", got: name, expected: Self.names.joined(separator: " or "))
         }
+    }
+}
+
+/// What a bank brings to runs.
+public struct LocalData: Sendable {
+    /// Rows to train on; none at a bank that only counts indicators.
+    public let fit: Dataset?
+    /// Rows to choose by; may be absent.
+    public let valid: Dataset?
+    /// Figures of indicators, counted from raw transactions; may be absent.
+    public let counts: IndicatorCounts?
+
+    /// Wraps the parts.
+    public init(fit: Dataset? = nil, valid: Dataset? = nil, counts: IndicatorCounts? = nil) {
+        self.fit = fit
+        self.valid = valid
+        self.counts = counts
+    }
+
+    fileprivate func rows() throws(LearningError) -> Dataset {
+        guard let fit else {
+            throw .unusableData(reason: "this bank was given no rows to train on")
+        }
+        return fit
     }
 }
 

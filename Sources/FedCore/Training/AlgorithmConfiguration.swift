@@ -1,11 +1,13 @@
 internal import FoundationEssentials
 
-/// Which algorithm a run uses, with its hyper-parameters.
+/// What a run computes, with its hyper-parameters.
 public enum AlgorithmConfiguration: Equatable, Sendable {
     /// Logistic regression by Newton's method.
     case logistic(LogisticConfiguration)
     /// Gradient boosted trees on histograms.
     case boosting(GradientBoostingConfiguration)
+    /// The sums of a shared indicator; gives a table and no model.
+    case indicators(IndicatorPlan)
 
     /// A hyper-parameter as help texts show it.
     public struct Setting: Equatable, Sendable {
@@ -21,8 +23,10 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
 
     private static let logisticName = "logistic"
     private static let boostingName = "gbdt"
+    /// The name of runs that sum an indicator.
+    public static let indicatorsName = "indicators"
 
-    /// The names that command lines and manifests know.
+    /// The names of the algorithms that train a model.
     public static let names = [logisticName, boostingName]
 
     /// The algorithm's name.
@@ -30,6 +34,7 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
         switch self {
         case .logistic: Self.logisticName
         case .boosting: Self.boostingName
+        case .indicators: Self.indicatorsName
         }
     }
 
@@ -57,6 +62,7 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
         switch self {
         case .logistic(let configuration): configuration.canonicalJSON
         case .boosting(let configuration): configuration.json
+        case .indicators(let plan): plan.canonical
         }
     }
 
@@ -86,7 +92,14 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
     }
 
     /// Reads hyper-parameters from a JSON object; those left out have their defaults.
+    ///
+    /// For ``indicatorsName`` the object is ``IndicatorPlan/canonical``.
     public init(name: String, configurationJSON: [UInt8]) throws(LearningError) {
+        guard name != Self.indicatorsName else {
+            self = .indicators(
+                try Self.decode(IndicatorPlanMembers.self, from: configurationJSON).plan)
+            return
+        }
         try self.init(
             name: name,
             settings: configurationJSON.isEmpty
@@ -95,9 +108,17 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
 
     /// Reads the member `configuration` of a manifest.
     init(name: String, manifestBytes: [UInt8]) throws(LearningError) {
-        struct Envelope: Decodable { let configuration: [String: Double] }
+        struct Envelope<Configuration: Decodable>: Decodable { let configuration: Configuration }
+        guard name != Self.indicatorsName else {
+            self = .indicators(
+                try Self.decode(Envelope<IndicatorPlanMembers>.self, from: manifestBytes)
+                    .configuration.plan)
+            return
+        }
         try self.init(
-            name: name, settings: try Self.decode(Envelope.self, from: manifestBytes).configuration)
+            name: name,
+            settings: try Self.decode(Envelope<[String: Double]>.self, from: manifestBytes)
+                .configuration)
     }
 
     private static func decode<Value: Decodable>(
@@ -105,6 +126,12 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
     ) throws(LearningError) -> Value {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(bytes))
+        } catch let error as IndicatorError {
+            throw .invalidConfiguration(
+                field: "configuration", got: error.description, expected: "a sound plan")
+        } catch let error as FeatureStandardError {
+            throw .invalidConfiguration(
+                field: "configuration", got: error.description, expected: "a sound plan")
         } catch {
             throw .invalidConfiguration(
                 field: "configuration", got: "something else",

@@ -15,8 +15,8 @@ package struct NodeCommand: AsyncParsableCommand {
         discussion: "A first run: enrol with the invitation, then serve.",
         subcommands: [
             EnrolCommand.self, ServeCommand.self, RunsCommand.self, ReceiptCommand.self,
-            LedgerCommand.self, MembersCommand.self, ModelCommand.self, CombineCommand.self,
-            ScoreCommand.self, DoctorCommand.self,
+            LedgerCommand.self, MembersCommand.self, ModelCommand.self, TablesCommand.self,
+            IndicatorKeyCommand.self, CombineCommand.self, ScoreCommand.self, DoctorCommand.self,
         ])
 
     package init() {}
@@ -47,6 +47,7 @@ extension NodeFailure: ExitingError {
         case .notEnrolled: .noInput
         case .alreadyEnrolled: .cannotCreate
         case .standard: .data
+        case .anotherIndicatorKey: .cannotCreate
         }
     }
 }
@@ -76,17 +77,40 @@ struct EnrolCommand: AsyncParsableCommand {
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Connects to the coordinator and takes part in runs until it is told to stop.")
+        abstract: "Connects to the coordinator and takes part in runs until it is told to stop.",
+        discussion: """
+            With --fit it can train models, with --raw and --derivation it can sum shared \
+            indicators, which fed-node tables lists; the transactions are read again for each run.
+            """)
 
     @OptionGroup var options: StateOptions
     @Option(help: "The feature standard, JSON.")
     var standard: String
     @Option(help: "Rows to train on, CSV.")
-    var fit: String
+    var fit: String?
     @Option(help: "Rows to choose by, CSV; optional.")
     var valid: String?
+    @Option(help: "Raw transactions to count indicators of: FILE.csv or FILE.sqlite?table=NAME.")
+    var raw: String?
+    @Option(help: "The derivation that declares the indicators, JSON.")
+    var derivation: String?
+    @Option(
+        name: .customLong("column"),
+        help: "A column of --raw under the bank's own name, derivation=bank; may be repeated.")
+    var columns: [String] = []
+    @Flag(help: "Let a greater revision replace what was summed of a period, over the same banks.")
+    var permitCorrections = false
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
+
+    func validate() throws {
+        guard fit != nil || raw != nil else {
+            throw ValidationError("--fit or --raw is needed: this bank would bring nothing")
+        }
+        guard (raw == nil) == (derivation == nil) else {
+            throw ValidationError("--raw and --derivation go together")
+        }
+    }
 
     func run() async throws {
         Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
@@ -95,19 +119,15 @@ struct ServeCommand: AsyncParsableCommand {
         logger[metadataKey: "node.id"] = "\(state.bank)"
         try await state.credentials().check(expected: .bank(state.bank))
         let standard = try StandardFile.read(standard)
-        let data = NodeData(
-            fit: try DatasetLoader.load(path: fit, standard: standard),
-            valid: try valid.flatMap { path throws in
-                try validRows(path, standard: standard, logger: logger)
-            })
+        let data = try data(standard, state: state, logger: logger)
         logger.info(
             "data are ready",
             metadata: [
-                "rows": "\(data.fit.rowCount)", "frauds": "\(data.fit.fraudCount)",
+                "rows": "\(data.rowCount)", "frauds": "\(data.fit?.fraudCount ?? 0)",
                 "standard.sha256": "\(standard.sha256.hexadecimal)", "blas": "\(BLASBoot.core)",
                 "masks": "\(MaskGenerator.implementationName)",
             ])
-        if data.fit.fraudCount == 0 || data.fit.fraudCount == data.fit.rowCount {
+        if let fit = data.fit, fit.fraudCount == 0 || fit.fraudCount == fit.rowCount {
             logger.warning(
                 "this bank's rows are of one class only: it can help the joint model, but has no local one"
             )
@@ -123,6 +143,31 @@ struct ServeCommand: AsyncParsableCommand {
                 "cpu.seconds": "\(ProcessorTime.seconds())",
                 "peak.bytes": "\(PeakMemory.bytes() ?? 0)",
             ])
+    }
+
+    private func data(
+        _ standard: FeatureStandard, state: NodeState, logger: Logger
+    ) throws -> NodeData {
+        var indicators: NodeIndicators?
+        var rawRows = 0
+        if let raw, let derivation {
+            let source = NodeIndicators(
+                raw: raw, mapping: try DerivationFile.mapping(columns),
+                derivation: try DerivationFile.read(derivation),
+                secrets: try IndicatorSecrets(key: try state.indicatorKey()),
+                permitsCorrections: permitCorrections)
+            do {
+                rawRows = try source.counts().rowCount
+            } catch {
+                throw CommandFailure("\(error)", hint: "fed check --raw --derivation", exitKind: .data)
+            }
+            indicators = source
+        }
+        return NodeData(
+            fit: try fit.map { try DatasetLoader.load(path: $0, standard: standard) },
+            valid: try valid.flatMap { path throws in
+                try validRows(path, standard: standard, logger: logger)
+            }, indicators: indicators, rawRowCount: rawRows)
     }
 
     /// A small bank may have set no row aside; it then takes part without.
@@ -233,7 +278,9 @@ struct ModelCommand: AsyncParsableCommand {
 
     func run() async throws {
         let store = try options.store()
-        let newest = try store.runs.runs().first { !$0.modelSHA256.isEmpty }?.modelSHA256
+        let newest = try store.runs.runs().first {
+            !$0.modelSHA256.isEmpty && AlgorithmConfiguration.names.contains($0.algorithm)
+        }?.modelSHA256
         guard let digest = sha256 ?? newest, let bytes = try store.runs.model(sha256: digest) else {
             throw CommandFailure(
                 "no such model at this node", hint: "fed-node runs lists them", exitKind: .data)

@@ -15,6 +15,8 @@ struct Demo {
     let budgets: [String]
     let progress = DemoProgress()
 
+    /// Whether the folder is this demonstration's already.
+    var isCleared = false
     var banks: [BankEvaluation.Files] = []
     var standardPath = ""
     var standard: FeatureStandard?
@@ -36,7 +38,7 @@ struct Demo {
     private static let syntheticStandard = "Datasets/standards/synthetic.json"
 
     /// Clears what an earlier demonstration left, but nothing that is not of a demonstration.
-    private func clear() throws {
+    func clear() throws {
         let files = FileManager.default
         let marker = folder + "/.fed-demo"
         if files.fileExists(atPath: folder) {
@@ -57,7 +59,7 @@ struct Demo {
     mutating func prepareData(
         data: String?, standard path: String?, seed: UInt64, scale: Double
     ) async throws {
-        try clear()
+        if !isCleared { try clear() }
         let started = ContinuousClock.now
         let source = data ?? folder + "/data"
         if data == nil {

@@ -27,8 +27,8 @@ struct DemoCommand: AsyncParsableCommand {
     var derivation: String?
     @Flag(
         help: """
-            With --raw: also train with what the banks count together, by the standard and \
-            derivation NAME_shared.json, and compare.
+            Also train with what the banks count together, by the standard and derivation \
+            NAME_shared.json, and compare. Without --raw: on a synthetic consortium's transactions.
             """)
     var indicators = false
     @Option(
@@ -55,13 +55,15 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let budgets = try BudgetList(budgets).texts
-        if let raw {
-            guard let standard else {
+        if raw != nil || indicators {
+            let synthetic = raw == nil ? RawDemo.Synthetic(seed: seed, scale: scale) : nil
+            guard let standard = standard ?? (raw == nil ? RawDemo.syntheticStandard : nil) else {
                 throw CommandFailure("--raw needs --standard", exitKind: .usage)
             }
             try await RawDemo(
-                raw: raw, standard: standard, derivation: derivation, hasIndicators: indicators,
-                folder: out, algorithm: algorithm, settings: settings, budgets: budgets
+                raw: raw ?? out + "/raw", standard: standard, derivation: derivation,
+                hasIndicators: indicators, folder: out, algorithm: algorithm, settings: settings,
+                budgets: budgets, synthetic: synthetic
             ).run(json: json, scoresFolder: scores, checkPooled: checkPooled)
             return
         }

@@ -15,19 +15,29 @@ struct DemoConsortium {
     var all: [ChildProcess] { [coordinator] + nodes }
 
     /// Starts the coordinator, enrols the banks and starts their nodes; all are connected when this
-    /// returns.
+    /// returns. Banks that an earlier start in the same folder enrolled stay enrolled.
     ///
-    /// - Parameter serving: further options of the coordinator.
-    static func start(_ demo: Demo, serving options: [String] = []) async throws -> DemoConsortium {
-        let logs = demo.folder + "/logs"
+    /// - Parameters:
+    ///   - options: further options of the coordinator.
+    ///   - purpose: the folder of the logs, for a folder that is started in more than once.
+    ///   - enrolled: called when all banks are enrolled and none serves.
+    ///   - bringing: the options that say what a bank brings; by default its rows to train on.
+    static func start(
+        _ demo: Demo, serving options: [String] = [], purpose: String = "logs",
+        enrolled: (DemoConsortium) async throws -> Void = { _ in },
+        bringing: (BankEvaluation.Files) -> [String] = { ["--fit", $0.fit, "--valid", $0.valid] }
+    ) async throws -> DemoConsortium {
+        let logs = "\(demo.folder)/\(purpose)"
         try FileManager.default.createDirectory(
             atPath: logs, withIntermediateDirectories: true)
         let state = demo.folder + "/coordinator"
         demo.progress.begin("starting the coordinator")
-        let port = try FreePorts.pair()
-        try await step(
-            "fed-coordinator", ["init", "--state", state, "--listen", "127.0.0.1:\(port)"],
-            "coordinator init", logs: logs)
+        if !FileManager.default.fileExists(atPath: state) {
+            let port = try FreePorts.pair()
+            try await step(
+                "fed-coordinator", ["init", "--state", state, "--listen", "127.0.0.1:\(port)"],
+                "coordinator init", logs: logs)
+        }
         let coordinator = try ChildProcess(
             "fed-coordinator", ["serve", "--state", state] + options, name: "coordinator",
             logPath: "\(logs)/coordinator.log")
@@ -36,8 +46,13 @@ struct DemoConsortium {
         do {
             try await coordinator.logs("listening", within: .seconds(20))
             for files in demo.banks {
-                demo.progress.update("enrolling bank \(files.bank) and starting its node")
-                try await consortium.add(files.bank, demo: demo, fit: files.fit, valid: files.valid)
+                demo.progress.update("enrolling bank \(files.bank)")
+                try await consortium.enrol(files.bank)
+            }
+            try await enrolled(consortium)
+            for files in demo.banks {
+                demo.progress.update("starting the node of bank \(files.bank)")
+                try consortium.serve(files.bank, demo: demo, bringing: bringing(files))
             }
             for node in consortium.nodes {
                 demo.progress.update("\(node.name) reads its data and connects")
@@ -51,25 +66,25 @@ struct DemoConsortium {
         return consortium
     }
 
-    private mutating func add(
-        _ bank: String, demo: Demo, fit: String, valid: String
-    ) async throws {
+    /// The state folder of a bank's node.
+    func node(of bank: String) -> String { "\(folder)/banks/\(bank)" }
+
+    private func enrol(_ bank: String) async throws {
+        guard !FileManager.default.fileExists(atPath: node(of: bank)) else { return }
         let invitation = "\(folder)/\(bank).invitation.json"
         try await Self.step(
-            "fed-coordinator",
-            ["invite", "--state", state, "--bank", bank, "--out", invitation], "invite \(bank)",
-            logs: logs)
-        let node = "\(folder)/banks/\(bank)"
+            "fed-coordinator", ["invite", "--state", state, "--bank", bank, "--out", invitation],
+            "invite \(bank)", logs: logs)
         try await Self.step(
-            "fed-node", ["enrol", "--state", node, "--invitation", invitation], "enrol \(bank)",
-            logs: logs)
+            "fed-node", ["enrol", "--state", node(of: bank), "--invitation", invitation],
+            "enrol \(bank)", logs: logs)
+    }
+
+    private mutating func serve(_ bank: String, demo: Demo, bringing options: [String]) throws {
         nodes.append(
             try ChildProcess(
                 "fed-node",
-                [
-                    "serve", "--state", node, "--standard", demo.standardPath, "--fit", fit,
-                    "--valid", valid,
-                ], name: "node \(bank)", logPath: "\(logs)/node-\(bank).log"))
+                ["serve", "--state", node(of: bank), "--standard", demo.standardPath] + options, name: "node \(bank)", logPath: "\(logs)/node-\(bank).log"))
     }
 
     /// Runs a command of an operator to its end.

@@ -49,26 +49,33 @@ struct DemoTraining {
     private static func train(
         _ demo: Demo, _ consortium: DemoConsortium
     ) async throws -> Status {
-        demo.progress.begin("training")
-        let run = try ChildProcess(
-            "fed-coordinator",
-            [
-                "run", "start", "--state", consortium.state, "--standard", demo.standardPath,
-                "--algorithm",
-                demo.algorithm.name, "--watch", "--json",
-            ] + demo.settings.flatMap { ["--set", $0] }, name: "run",
-            logPath: "\(consortium.logs)/run.log")
-        while run.isRunning {
-            try await Task.sleep(for: .milliseconds(100))
-            if let line = run.lastLine, line.contains(" s · ") {
-                demo.progress.update("training: \(line)")
-            }
-        }
-        let status = try Status(of: run)
+        let status = try await follow(
+            ["start", "--algorithm", demo.algorithm.name]
+                + demo.settings.flatMap { ["--set", $0] }, "training", demo, consortium)
         demo.progress.done(
             "model \(status.modelSha256.prefix(16))… after \(status.slots) masked sums in "
                 + String(format: "%.1f s", status.seconds))
         return status
+    }
+
+    /// Starts a run and shows how far it is until it has ended.
+    static func follow(
+        _ arguments: [String], _ what: String, _ demo: Demo, _ consortium: DemoConsortium,
+        log: String = "run"
+    ) async throws -> Status {
+        demo.progress.begin(what)
+        let run = try ChildProcess(
+            "fed-coordinator",
+            ["run"] + arguments + [
+                "--state", consortium.state, "--standard", demo.standardPath, "--watch", "--json",
+            ], name: "run", logPath: "\(consortium.logs)/\(log).log")
+        while run.isRunning {
+            try await Task.sleep(for: .milliseconds(100))
+            if let line = run.lastLine, line.contains(" s · ") {
+                demo.progress.update("\(what): \(line)")
+            }
+        }
+        return try Status(of: run)
     }
 
     /// Reads the model and the egress ledgers, as each bank has them.

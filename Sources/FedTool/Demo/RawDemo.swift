@@ -2,6 +2,7 @@ internal import FedConsole
 internal import FedCore
 internal import FedReport
 internal import FedRuntime
+internal import FedSynthetic
 internal import Foundation
 
 /// The demonstration from raw transactions: features are derived, with own windows and, where asked,
@@ -15,6 +16,17 @@ struct RawDemo {
     let algorithm: String
     let settings: [String]
     let budgets: [String]
+    /// The consortium to be made first; `nil` where the files are there.
+    let synthetic: Synthetic?
+
+    /// A synthetic consortium.
+    struct Synthetic {
+        let seed: UInt64
+        let scale: Double
+    }
+
+    /// The standard of the synthetic consortium's raw transactions, beside the sources.
+    static let syntheticStandard = "Datasets/standards/synthetic_raw.json"
 
     /// Prepares a demonstration.
     ///
@@ -22,7 +34,7 @@ struct RawDemo {
     ///   `derivations` beside that of the standard.
     init(
         raw: String, standard: String, derivation: String?, hasIndicators: Bool, folder: String,
-        algorithm: String, settings: [String], budgets: [String]
+        algorithm: String, settings: [String], budgets: [String], synthetic: Synthetic? = nil
     ) {
         self.raw = raw
         standardPath = standard
@@ -32,10 +44,21 @@ struct RawDemo {
         self.algorithm = algorithm
         self.settings = settings
         self.budgets = budgets
+        self.synthetic = synthetic
+    }
+
+    private func make(_ synthetic: Synthetic) throws {
+        do {
+            try SyntheticConsortium.write(
+                to: raw, seed: synthetic.seed, scale: synthetic.scale, withTransactions: true)
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 
     /// Runs all of it and prints what was gained.
     func run(json: String?, scoresFolder: String?, checkPooled: Bool) async throws {
+        if let synthetic { try make(synthetic) }
         let banks = try rawBanks()
         let started = ContinuousClock.now
         let own = try await demo(
@@ -65,24 +88,28 @@ struct RawDemo {
         checkPooled: Bool
     ) async throws -> Demo {
         let features = IndicatorMeasurement.Features(
-            standard: try StandardFile.read(standard), derivation: try read(derivation))
+            standard: try StandardFile.read(standard),
+            derivation: try DerivationFile.read(derivation))
         let data = "\(folder)/\(name)-features"
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         var demo = try Demo(
             folder: "\(folder)/\(name)", algorithm: algorithm, settings: settings,
             budgets: budgets)
-        var tables: [IndicatorTable] = []
+        try demo.clear()
+        demo.isCleared = true
+        demo.standardPath = standard
+        demo.banks = banks.map {
+            BankEvaluation.Files(bank: $0.name, fit: "", valid: "", test: "")
+        }
+        var shared: DemoTables?
         if isShared {
-            demo.progress.begin("counting together")
-            tables = try IndicatorMeasurement.tables(of: features.derivation, banks: banks)
-            for table in tables {
-                try AtomicFile.write(
-                    table.document.bytes,
-                    to: "\(data)/\(table.indicator)-\(table.periods[0].number).json")
-            }
+            shared = try await DemoTables.sum(
+                demo, derivation: features.derivation, derivationPath: derivation, banks: banks)
         }
         demo.progress.begin("deriving features from \(raw)")
-        _ = try IndicatorMeasurement.build(features, banks: banks, tables: tables, folder: data)
+        _ = try IndicatorMeasurement.build(
+            features, banks: banks, tables: shared?.tables ?? [],
+            secrets: shared?.secrets ?? .none, folder: data)
         try await demo.prepareData(data: data, standard: standard, seed: 0, scale: 1)
         try await demo.train()
         try await demo.evaluate(scoresFolder: scoresFolder, checkPooled: checkPooled)
@@ -90,26 +117,15 @@ struct RawDemo {
     }
 
     private func rawBanks() throws -> [IndicatorMeasurement.RawBank] {
-        let suffix = "_transactions.csv"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: raw)) ?? []
-        let banks = names.filter { $0.hasPrefix("bank_") && $0.hasSuffix(suffix) }.sorted().map {
-            IndicatorMeasurement.RawBank(
-                name: String($0.dropFirst(5).dropLast(suffix.count)), path: "\(raw)/\($0)")
+        let banks = LoopData.files(in: raw).map {
+            IndicatorMeasurement.RawBank(name: $0.bank, path: $0.path)
         }
         guard banks.count >= Roster.banksMin else {
             throw CommandFailure(
                 "\(raw): \(banks.count) banks found, at least \(Roster.banksMin) are needed",
-                hint: "the files are named bank_<NAME>\(suffix)", exitKind: .noInput)
+                hint: "the files are named bank_<NAME>_transactions.csv", exitKind: .noInput)
         }
         return banks
-    }
-
-    private func read(_ path: String) throws -> Derivation {
-        do {
-            return try Derivation(json: try AtomicFile.read(path))
-        } catch let error as DerivationError {
-            throw CommandFailure("\(path): \(error)", exitKind: .data)
-        }
     }
 
     /// `…/standards/NAME.json` becomes `…/derivations/NAME.json`.

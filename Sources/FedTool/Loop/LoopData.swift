@@ -37,7 +37,7 @@ enum LoopData {
                 bank: file.bank, derivation: derivation,
                 entities: entities.shared + entities.own)
             var failure: LoopError?
-            try TransactionFile.read(file.path, derivation: derivation) { row in
+            try RawTransactions.forEach(in: file.path, derivation: derivation) { row, _, _ in
                 guard row.time < Int64(endDay) * 86_400 else { return false }
                 do throws(LoopError) {
                     try pass.append(row, to: &builder)

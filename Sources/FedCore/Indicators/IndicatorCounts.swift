@@ -1,0 +1,50 @@
+/// A bank's own figures for all indicators of a derivation.
+///
+/// It must not leave the bank; ``LocalIndicatorLearner`` answers from it under masks.
+public struct IndicatorCounts: Sendable {
+    /// One ledger an indicator, in the order of the derivation.
+    public private(set) var ledgers: [IndicatorLedger]
+    /// Rows counted.
+    public private(set) var rowCount = 0
+
+    /// Begins with nothing counted.
+    ///
+    /// - Throws: ``IndicatorError`` when the key or a list is missing.
+    public init(
+        _ derivation: Derivation, secrets: IndicatorSecrets = .none
+    ) throws(IndicatorError) {
+        var ledgers: [IndicatorLedger] = []
+        for indicator in derivation.indicators {
+            ledgers.append(
+                try IndicatorLedger(derivation, indicator: indicator.name, secrets: secrets))
+        }
+        self.ledgers = ledgers
+    }
+
+    /// Counts a row in every indicator.
+    public mutating func add(_ row: RawRow) {
+        for index in ledgers.indices { ledgers[index].add(row) }
+        rowCount += 1
+    }
+
+    /// The ledger that answers a plan.
+    ///
+    /// - Throws: ``IndicatorError`` when the bank declares the indicator otherwise, holds another
+    ///   key, or has not all figures of the plan yet.
+    public func ledger(for plan: IndicatorPlan) throws(IndicatorError) -> IndicatorLedger {
+        let name = plan.indicator.name
+        guard let ledger = ledgers.first(where: { $0.indicator == plan.indicator }) else {
+            throw .anotherDeclaration(indicator: name)
+        }
+        if case .sketch = plan.indicator.index {
+            guard let check = plan.keyCheck, check == ledger.keyCheck else {
+                throw .anotherKey(indicator: name)
+            }
+        }
+        let latest = ledger.latestTime ?? .min
+        guard latest >= plan.dueTime else {
+            throw .rowsEndEarly(indicator: name, got: latest, expected: plan.dueTime)
+        }
+        return ledger
+    }
+}
