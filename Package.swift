@@ -136,7 +136,9 @@ let package = Package(
         .testTarget(
             name: "FedCoreTests", dependencies: ["FedCore", "FedCrypto", "CFedKernels"],
             resources: [.copy("Vectors")]),
-        .testTarget(name: "FedFilesTests", dependencies: ["FedFiles", "FedCore"]),
+        .testTarget(
+            name: "FedFilesTests",
+            dependencies: ["FedFiles", "FedCore", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "FedSyntheticTests", dependencies: ["FedSynthetic", "FedCore", "FedCrypto"]),
         .testTarget(

@@ -1,4 +1,4 @@
-package import FedCore
+internal import FedCore
 package import FedCrypto
 internal import FedRuntime
 internal import Foundation

@@ -97,7 +97,7 @@ struct RawLineSource {
 }
 
 /// Typed values as the fields of one line; the storage is used again.
-private struct RawValueLine {
+struct RawValueLine {
     private var bytes: [UInt8] = []
     private var bounds: [(start: Int, end: Int)] = []
 

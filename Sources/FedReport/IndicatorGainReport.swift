@@ -47,18 +47,41 @@ package struct IndicatorGainReport: Equatable, Sendable {
         let banks: [Int]
     }
 
+    /// What it took to sum the tables.
+    package struct Counting: Equatable, Sendable {
+        /// Masked sums.
+        package let sums: Int
+        /// Seconds from the asking to the last table.
+        package let seconds: Double
+        /// Bytes that the bank that sent most has sent.
+        package let bytesMax: Int
+        /// Bytes of its masked numbers alone: what no protocol can do without.
+        package let laneBytesMax: Int
+
+        /// Wraps the figures.
+        package init(sums: Int, seconds: Double, bytesMax: Int, laneBytesMax: Int) {
+            self.sums = sums
+            self.seconds = seconds
+            self.bytesMax = bytesMax
+            self.laneBytesMax = laneBytesMax
+        }
+    }
+
     /// Review budgets as given, such as "0.005".
     package let budgets: [String]
     /// The banks with their own windows.
     package let own: [ComparisonReport.Bank]
     /// The same banks with the shared indicators.
     package let shared: [ComparisonReport.Bank]
+    /// What it took to sum the tables.
+    package let counting: Counting
 
     /// Checks and wraps the results of the same banks on the same test rows.
     ///
     /// - Throws: `ReportError` when the two are not of the same banks and rows.
     package init(
-        budgets: [String], own: [ComparisonReport.Bank], shared: [ComparisonReport.Bank]
+        budgets: [String], own: [ComparisonReport.Bank], shared: [ComparisonReport.Bank],
+        counting: Counting
     ) throws(ReportError) {
         guard own.map(\.name) == shared.map(\.name) else { throw .totalsDisagree }
         for (one, other) in zip(own, shared) {
@@ -69,6 +92,7 @@ package struct IndicatorGainReport: Equatable, Sendable {
         self.budgets = budgets
         self.own = own
         self.shared = shared
+        self.counting = counting
     }
 
     /// The banks one by one, the small ones together where there are several, and all.
@@ -111,6 +135,11 @@ package struct IndicatorGainReport: Equatable, Sendable {
         .object([
             "format": .string(Self.format),
             "budgets": .array(budgets.map { .string($0) }),
+            "counting": .object([
+                "sums": .integer(Int64(counting.sums)), "seconds": .number(counting.seconds),
+                "bytes_max": .integer(Int64(counting.bytesMax)),
+                "lane_bytes_max": .integer(Int64(counting.laneBytesMax)),
+            ]),
             "groups": .array(
                 groups.map { group in
                     var members: [String: CanonicalJSON] = [
@@ -170,6 +199,10 @@ package struct IndicatorGainReport: Equatable, Sendable {
             }
             lines.append("")
         }
-        return lines.joined(separator: "\n")
+        lines.append(
+            "Counted together: \(counting.sums) masked sums in "
+                + "\(NumberText.fixed(counting.seconds, 1)) s, "
+                + "at most \(NumberText.bytes(counting.bytesMax)) a bank")
+        return lines.joined(separator: "\n") + "\n"
     }
 }

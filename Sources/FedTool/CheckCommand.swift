@@ -45,7 +45,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let standard = try StandardFile.read(standard)
-        let quantiles = try against.map { try quantiles($0, standard: standard) } ?? [:]
+        let quantiles = try against.map { try grid($0, standard: standard) } ?? [:]
         let errors: Int
         let worst: CheckReport.ExitKind
         if let derivation {
@@ -61,7 +61,7 @@ struct CheckCommand: AsyncParsableCommand {
             exitKind: worst == .unreadable ? .noInput : .data)
     }
 
-    private func quantiles(
+    private func grid(
         _ path: String, standard: FeatureStandard
     ) throws -> [String: [Double]] {
         let model = try ModelFile.read(path)

@@ -118,6 +118,27 @@ final class Consortium {
         return running
     }
 
+    /// Starts a bank's node that counts indicators of its raw transactions.
+    func startNode(
+        _ bank: String, raw: String, derivation: String, standard: String
+    ) async throws {
+        let running = try Running(
+            "fed-node",
+            [
+                "serve", "--state", state(of: bank), "--standard", standard, "--raw", raw,
+                "--derivation", derivation,
+            ], in: folder)
+        nodes[bank] = running
+        try await running.logs("connected coordinator")
+    }
+
+    /// Ends a bank's node.
+    func stopNode(_ bank: String) async throws {
+        guard let node = nodes.removeValue(forKey: bank) else { return }
+        node.terminate()
+        _ = try await node.outcome()
+    }
+
     func startNodes(_ banks: [String] = Consortium.banks) async throws {
         for bank in banks { try await startNode(bank) }
     }

@@ -52,6 +52,44 @@ import Testing
         }
     }
 
+    @Test("With --indicators the processes count together first, and the report compares")
+    func indicators() async throws {
+        let folder = try TemporaryFolder()
+        for kind in ["standards", "derivations"] {
+            try FileManager.default.createDirectory(
+                atPath: folder["Datasets/\(kind)"], withIntermediateDirectories: true)
+            for name in ["synthetic_raw.json", "synthetic_raw_shared.json"] {
+                try FileManager.default.copyItem(
+                    atPath: Programs.root.appendingPathComponent("Datasets/\(kind)/\(name)").path,
+                    toPath: folder["Datasets/\(kind)/\(name)"])
+            }
+        }
+        let outcome = try await Running(
+            "fed",
+            [
+                "demo", "--indicators", "--scale", "0.02", "--out", "demo", "--json",
+                "gain.json", "--budgets", "0.01,0.05", "--algorithm", "gbdt", "--set",
+                "treesMax=3", "--check-pooled",
+            ], in: folder
+        ).outcome(within: .seconds(240))
+        try #require(outcome.code == 0, "\(outcome)")
+        #expect(outcome.out.contains("with shared indicators"), "\(outcome)")
+        #expect(
+            outcome.out.components(separatedBy: "the same model, byte for byte").count == 3,
+            "\(outcome)")
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: Data(folder.read("gain.json").utf8))
+                as? [String: Any])
+        var schema = try SchemaCheck(schema: "indicator-gain.v1.schema.json")
+        schema.check(report)
+        #expect(schema.faults.isEmpty)
+        let counting = try #require(report["counting"] as? [String: Any])
+        let bytes = try #require(counting["bytes_max"] as? Int)
+        let least = try #require(counting["lane_bytes_max"] as? Int)
+        // Keys, shares and signatures beside the masked numbers are a few per cent of them.
+        #expect(least > 1_000_000 && bytes > least && bytes < least * 11 / 10, "\(counting)")
+    }
+
     /// Counts frauds among the highest scores, plainly.
     private func recompute(
         _ bank: [String: Any], budgets: [String], in folder: TemporaryFolder

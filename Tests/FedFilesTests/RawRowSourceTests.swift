@@ -1,6 +1,7 @@
 import FedCore
 import FedFiles
 import Foundation
+import GRDB
 import Testing
 
 private let derivationText = """
@@ -133,5 +134,122 @@ struct RawRowSourceTests {
             try build(ListSource(rows: []), folder.path)
         }
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/bank_A_fit.csv"))
+    }
+
+    // MARK: - Tables of a database
+
+    /// Writes rows into a table, in another order than that of time.
+    private func database(_ name: String, _ rows: [[RawValue]]) throws -> String {
+        let path = folder.path + "/" + name
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE "card payments" (
+                        id INTEGER, note TEXT, time INTEGER, card TEXT, amount REAL, fraud INTEGER,
+                        part TEXT)
+                    """)
+            for row in rows.reversed() {
+                let values: [(any DatabaseValueConvertible)?] = row.map { value in
+                    switch value {
+                    case .null: nil
+                    case .integer(let number): number
+                    case .real(let number): number
+                    case .text(let text): text
+                    }
+                }
+                try database.execute(
+                    sql: "INSERT INTO \"card payments\" VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    arguments: StatementArguments(values))
+            }
+        }
+        return path
+    }
+
+    @Test func aTableOfADatabaseGivesTheBytesOfItsRowsInTheOrderOfTime() throws {
+        for name in ["list", "table"] {
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/" + name, withIntermediateDirectories: true)
+        }
+        try build(ListSource(rows: rows), folder.path + "/list")
+        let path = try database("payments.sqlite", rows)
+        let summary = try FeatureBuilder.build(
+            raw: path + "?table=card payments", mapping: ["row": "id"], derivation: derivation,
+            standard: standard, output: .folder(folder.path + "/table", bank: "A"))
+        #expect(summary.rowsRead == rows.count)
+        for part in ["fit", "test"] {
+            let name = "bank_A_\(part).csv"
+            #expect(
+                FileManager.default.contents(atPath: folder.path + "/table/" + name)
+                    == FileManager.default.contents(atPath: folder.path + "/list/" + name),
+                "\(part)")
+        }
+    }
+
+    @Test func whatCannotBeReadOfADatabaseIsNamed() throws {
+        var faulty = rows
+        faulty[7][4] = .text("much")
+        let path = try database("faulty.sqlite", faulty)
+        func failure(_ raw: String) -> String {
+            do {
+                try RawTransactions.forEach(
+                    in: raw, mapping: ["row": "id"], derivation: derivation
+                ) { _, _, _ in true }
+                return "none"
+            } catch {
+                return error.description
+            }
+        }
+        #expect(
+            failure(path + "?table=card payments")
+                == "faulty.sqlite?table=card payments:9 column amount: "
+                + "expected a finite decimal number, got \"much\"")
+        #expect(
+            failure(path + "?table=cards")
+                == "cannot read faulty.sqlite?table=cards: the database has no such table")
+        #expect(
+            failure(folder.path + "/none.sqlite?table=x").contains(
+                "cannot read none.sqlite?table=x"))
+    }
+
+    @Test func readingEndsWhenTheTakerHasEnough() throws {
+        let path = try database("payments.sqlite", rows)
+        var taken = 0
+        try RawTransactions.forEach(
+            in: path + "?table=card payments", mapping: ["row": "id"], derivation: derivation
+        ) { row, part, line in
+            #expect(part == .history)
+            #expect(line == taken + 2)
+            #expect(row.number == Int64(taken))
+            taken += 1
+            return taken < 5
+        }
+        #expect(taken == 5)
+    }
+
+    @Test func aSingleTransactionIsReadByTheRulesOfFiles() throws {
+        let reader = try RawRecordReader(derivation, mapping: ["row": "id"])
+        #expect(reader.columnNames == ["id", "time", "card", "amount", "fraud"])
+        let row = try reader.row([
+            "id": .integer(7), "time": .integer(90), "card": .text("K1"), "amount": .real(2.5),
+            "note": .text("passed over"),
+        ])
+        #expect(row.time == 90 && row.number == 7 && row.isFraud == nil)
+        #expect(row.numbers == [2.5] && row.entities == [EntityKey(name: Array("K1".utf8))])
+        for (values, words) in [
+            (["id": .integer(1), "time": .integer(1)], "column amount: expected"),
+            (["id": .integer(1), "amount": .real(1)], "column time: expected whole seconds"),
+            (
+                ["id": .integer(1), "time": .integer(1), "amount": .text("1,5")],
+                "column amount: expected a finite decimal number, got \"1,5\""
+            ),
+        ] as [([String: RawValue], String)] {
+            do {
+                _ = try reader.row(values)
+                Issue.record("\(words): nothing was thrown")
+            } catch {
+                #expect(error.description.contains(words), "\(error)")
+            }
+        }
     }
 }

@@ -53,7 +53,10 @@ import Testing
     ) throws -> SimulatedConsortium.Result {
         let consortium = try ToyConsortium(bankCount: 5, seed: 3)
         let ledgers = try ledgers()
-        let manifest = consortium.manifest
+        let manifest = Manifest(
+            run: consortium.manifest.run, algorithm: .indicators(plan),
+            standardDigest: consortium.manifest.standardDigest, standardName: "toy 1",
+            charter: consortium.charter)
         let joint = try JointIndicatorLearner(
             plan: plan, contributors: 5, manifestHash: manifest.digest)
         var world = SimulatedConsortium(
@@ -81,6 +84,33 @@ import Testing
             #expect(table.periods == plain.periods)
             #expect(table.manifestHash != nil)
         }
+    }
+
+    @Test func withoutABankNothingIsSummedOverTheOthers() throws {
+        let plan = try IndicatorPlan(
+            derivation, indicator: "risk", firstPeriod: 0, periodCount: 4)
+        var faults = FaultPlan()
+        faults.kills = [try #require(NodeID("E")): 5]
+        let result = try run(plan, faults: faults)
+        #expect(result.models.isEmpty)
+        #expect(result.hasFullRosters)
+        #expect(result.wrongSums.isEmpty)
+    }
+
+    @Test(arguments: 0..<12 as Range<UInt64>)
+    func deathsAndRestartsOfBanksChangeNothing(schedule: UInt64) throws {
+        let plan = try IndicatorPlan(
+            derivation, indicator: "risk", firstPeriod: 0, periodCount: 4)
+        let undisturbed = try run(plan)
+        var faults = FaultPlan()
+        faults.bankKillShare = 0.02
+        faults.coordinatorKillShare = 0.01
+        let result = try run(plan, faults: faults, schedule: schedule)
+        #expect(result.wrongSums.isEmpty, "schedule \(schedule)")
+        #expect(result.doubleOpenings.isEmpty, "schedule \(schedule)")
+        #expect(result.hasFullRosters, "schedule \(schedule)")
+        #expect(
+            result.models.isEmpty || result.models == undisturbed.models, "schedule \(schedule)")
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)

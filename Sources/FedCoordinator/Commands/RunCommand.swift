@@ -66,7 +66,8 @@ struct RunCommand: AsyncParsableCommand {
         var periods: Int
         @Option(help: "The version of the figures; a greater one replaces a lesser.")
         var revision = 1
-        @Option(help: "For a sketch: the check of the banks' key, as fed-node indicator-key shows it.")
+        @Option(
+            help: "For a sketch: the check of the banks' key, as fed-node indicator-key shows it.")
         var keyCheck: String?
         @Option(name: .customLong("bank"), help: "A bank to take part; may be repeated.")
         var banks: [NodeID] = []

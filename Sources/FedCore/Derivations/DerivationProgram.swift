@@ -25,6 +25,8 @@ struct DerivationProgram {
     private(set) var indicatorReadings: [[IndicatorBoard.Reading]]
     /// The step of each feature.
     private(set) var features: [Int] = []
+    /// The steps that filters of windows need, ascending; none of them reads a window.
+    private(set) var filterSteps: [Int] = []
     /// The values of `in` operators.
     private(set) var sets: [[Double]] = []
     /// Numeric columns that are summed up, and so bounded in magnitude.
@@ -92,12 +94,14 @@ struct DerivationProgram {
 
     private mutating func reading(_ figure: WindowFigure) -> WindowReading {
         let keys = figure.by.map(source)
+        let filter = figure.filter.map { compile($0) }
+        if let filter = figure.filter { addFilterSteps(of: filter) }
         let group: Int
-        if let index = plans.firstIndex(where: { $0.keys == keys }) {
+        if let index = plans.firstIndex(where: { $0.keys == keys && $0.filter == filter }) {
             group = index
         } else {
             group = plans.count
-            plans.append(WindowPlan(keys: keys))
+            plans.append(WindowPlan(keys: keys, filter: filter))
         }
         let window = plans[group].windows.indexAdding(figure.window)
         var kind = WindowReading.Kind.count
@@ -128,6 +132,26 @@ struct DerivationProgram {
         }
         return WindowReading(
             group: group, window: window, kind: kind, index: index, empty: figure.empty)
+    }
+
+    /// Steps that filters need are computed before a row enters windows.
+    private mutating func addFilterSteps(of filter: Expression) {
+        for operand in filter.operands { addFilterSteps(of: operand) }
+        guard let last = stepsOfExpressions[filter] else { return }
+        var steps = [last]
+        // A product or a sum has further steps, each the left operand of the next.
+        while case .product(let left, _) = self.steps[steps[0]], isFold(left, of: filter) {
+            steps.insert(left, at: 0)
+        }
+        while case .sum(let left, _) = self.steps[steps[0]], isFold(left, of: filter) {
+            steps.insert(left, at: 0)
+        }
+        filterSteps = Set(filterSteps).union(steps).sorted()
+    }
+
+    /// Whether a step is a part of a product or sum, rather than one of its terms.
+    private func isFold(_ step: Int, of expression: Expression) -> Bool {
+        !expression.operands.contains { stepsOfExpressions[$0] == step }
     }
 
     private mutating func reading(_ figure: IndicatorFigure) -> Step {

@@ -140,7 +140,16 @@ private struct ExpressionRules {
                 throw .invalidValue(
                     place: place + ".level", got: "\(level)", expected: "a whole number")
             }
-        case .window(let figure): try check(figure, place: place)
+        case .window(let figure):
+            try check(figure, place: place)
+            if let filter = figure.filter {
+                guard filter.isOfRow else {
+                    throw .invalidValue(
+                        place: place + ".where", got: "a window or an indicator",
+                        expected: "what can be computed of a row alone")
+                }
+                try check(filter, place: place + ".where", depth: depth + 1)
+            }
         case .indicator(let figure):
             try IndicatorRules(columns: columns, labelDelay: labelDelay)
                 .check(figure, of: indicators, place: place)

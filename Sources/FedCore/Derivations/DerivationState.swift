@@ -23,6 +23,8 @@ public struct DerivationState: Sendable {
     // Room for one call, kept to be used again.
     private var results: [Double]
     private var slots: [Int32] = []
+    /// Whether the row of a slot entered, or was left out by the filter.
+    private var hasEntered: [Bool] = []
     private var kept: [UInt64] = []
 
     /// Begins without rows.
@@ -94,17 +96,21 @@ public struct DerivationState: Sendable {
         now = first.time
         for board in boards.indices { boards[board].advance(to: now) }
         slots.removeAll(keepingCapacity: true)
+        hasEntered.removeAll(keepingCapacity: true)
         for group in groups.indices { groups[group].sweep(at: now, rows: rows.count) }
         switch derivation.ties {
         case .together:
             for row in rows { enter(row) }
             for (index, row) in rows.enumerated() {
+                visit(row, slotsFrom: index * groups.count)
                 compute(row, slotsFrom: index * groups.count, to: &features)
             }
         case .arrival:
             for row in rows {
                 slots.removeAll(keepingCapacity: true)
+                hasEntered.removeAll(keepingCapacity: true)
                 enter(row)
+                visit(row, slotsFrom: 0)
                 compute(row, slotsFrom: 0, to: &features)
             }
         }
@@ -217,7 +223,14 @@ public struct DerivationState: Sendable {
             case true?: EventPool.Label.fraud
             case false?: EventPool.Label.genuine
             }
+        computeFilters(row)
         for group in groups.indices {
+            if let filter = groups[group].plan.filter, !Self.holds(results[filter]) {
+                slots.append(EventPool.none)
+                hasEntered.append(false)
+                continue
+            }
+            hasEntered.append(true)
             guard let key = Self.key(groups[group].plan.keys, row) else {
                 slots.append(EventPool.none)
                 continue
@@ -227,6 +240,25 @@ public struct DerivationState: Sendable {
             slots.append(
                 groups[group].enter(
                     key, time: row.time, label: label, row: row.number, values: kept))
+        }
+    }
+
+    private mutating func computeFilters(_ row: RawRow) {
+        guard !program.filterSteps.isEmpty else { return }
+        let day = row.time.flooredQuotient(by: 86_400)
+        for step in program.filterSteps {
+            results[step] = value(of: program.steps[step], row, day: day)
+        }
+    }
+
+    private static func holds(_ value: Double) -> Bool { !value.isNaN && value != 0 }
+
+    /// Finds the windows that a row reads although a filter leaves it out of them.
+    private mutating func visit(_ row: RawRow, slotsFrom base: Int) {
+        guard !program.filterSteps.isEmpty else { return }
+        for group in groups.indices where !hasEntered[base + group] {
+            guard let key = Self.key(groups[group].plan.keys, row) else { continue }
+            slots[base + group] = groups[group].visit(key, time: row.time)
         }
     }
 
@@ -259,38 +291,48 @@ public struct DerivationState: Sendable {
     ) {
         let day = row.time.flooredQuotient(by: 86_400)
         for (index, step) in program.steps.enumerated() {
-            let value: Double
             switch step {
-            case .number(let column): value = row.numbers[column]
-            case .constant(let constant): value = constant
-            case .hour: value = Double((row.time - day * 86_400) / 3_600)
-            case .day: value = Double(day)
-            case .weekday(let offset):
-                let shifted = day + offset
-                value = Double(shifted - 7 * shifted.flooredQuotient(by: 7))
-            case .compare(let operand, let relation, let other):
-                let operand = results[operand]
-                value = operand.isNaN ? .nan : relation.holds(operand, other) ? 1 : 0
-            case .isIn(let operand, let set):
-                let operand = results[operand]
-                value = operand.isNaN ? .nan : program.sets[set].contains(operand) ? 1 : 0
-            case .oneHot(let column, let level): value = row.numbers[column] == level ? 1 : 0
             case .window(let reading):
-                value = groups[reading.group].figure(
-                    reading, slot: slots[base + reading.group], time: row.time)
+                results[index] = groups[reading.group].figure(
+                    reading, slot: slots[base + reading.group], time: row.time,
+                    hasEntered: hasEntered[base + reading.group])
             case .indicator(let board, let reading):
                 let entity = row.entities[indicatorEntities[board]]
-                value = boards[board].value(reading, of: entity)
-            case .ratio(let numerator, let denominator, let empty):
-                let (numerator, denominator) = (results[numerator], results[denominator])
-                value = denominator == 0 ? empty : numerator / denominator
-            case .product(let first, let second): value = results[first] * results[second]
-            case .sum(let first, let second): value = results[first] + results[second]
-            case .difference(let first, let second): value = results[first] - results[second]
+                results[index] = boards[board].value(reading, of: entity)
+            default: results[index] = value(of: step, row, day: day)
             }
-            results[index] = value
         }
         for step in program.features { features.append(results[step]) }
+    }
+
+    /// The value of a step that needs the row and the steps before it, and no windows.
+    @inline(__always)
+    private func value(
+        of step: DerivationProgram.Step, _ row: RawRow, day: Int64
+    ) -> Double {
+        switch step {
+        case .number(let column): return row.numbers[column]
+        case .constant(let constant): return constant
+        case .hour: return Double((row.time - day * 86_400) / 3_600)
+        case .day: return Double(day)
+        case .weekday(let offset):
+            let shifted = day + offset
+            return Double(shifted - 7 * shifted.flooredQuotient(by: 7))
+        case .compare(let operand, let relation, let other):
+            let operand = results[operand]
+            return operand.isNaN ? .nan : relation.holds(operand, other) ? 1 : 0
+        case .isIn(let operand, let set):
+            let operand = results[operand]
+            return operand.isNaN ? .nan : program.sets[set].contains(operand) ? 1 : 0
+        case .oneHot(let column, let level): return row.numbers[column] == level ? 1 : 0
+        case .ratio(let numerator, let denominator, let empty):
+            let (numerator, denominator) = (results[numerator], results[denominator])
+            return denominator == 0 ? empty : numerator / denominator
+        case .product(let first, let second): return results[first] * results[second]
+        case .sum(let first, let second): return results[first] + results[second]
+        case .difference(let first, let second): return results[first] - results[second]
+        case .window, .indicator: return .nan
+        }
     }
 }
 

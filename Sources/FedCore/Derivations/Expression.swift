@@ -42,14 +42,21 @@ public struct WindowFigure: Hashable, Sendable {
     public let by: [String]
     /// Which rows of the group.
     public let window: TimeWindow
+    /// Which of those rows count: where this, computed of the row alone, is there and not 0; `nil`
+    /// for all.
+    public let filter: Expression?
     /// The figure where there is nothing to compute it from; always 0 for counts and sums.
     public let empty: Double
 
     /// Wraps the members; ``Derivation`` checks them.
-    public init(_ measure: Measure, by: [String], window: TimeWindow, empty: Double = 0) {
+    public init(
+        _ measure: Measure, by: [String], window: TimeWindow, empty: Double = 0,
+        filter: Expression? = nil
+    ) {
         self.measure = measure
         self.by = by
         self.window = window
+        self.filter = filter
         switch measure {
         case .count, .sum, .distinct, .frauds: self.empty = 0
         case .mean, .min, .max, .timeSinceLast, .fraudShare: self.empty = empty
@@ -103,6 +110,14 @@ public indirect enum Expression: Hashable, Sendable {
 }
 
 extension Expression {
+    /// Whether it can be computed of a row alone.
+    var isOfRow: Bool {
+        switch self {
+        case .window, .indicator: false
+        default: operands.allSatisfy(\.isOfRow)
+        }
+    }
+
     /// The expressions that this one is made of.
     var operands: [Expression] {
         switch self {

@@ -25,7 +25,7 @@ struct ExpressionMembers: Decodable {
         case plus
         case minus
 
-        /// The members beside `op`; `empty` may be left out and is 0 then.
+        /// The members beside `op`; `empty` may be left out and is 0 then, `where` may be left out.
         var memberNames: [String] {
             switch self {
             case .copy: ["column"]
@@ -35,10 +35,10 @@ struct ExpressionMembers: Decodable {
             case .compare: ["of", "is", "to"]
             case .isIn: ["of", "values"]
             case .oneHot: ["column", "level"]
-            case .count, .frauds: ["by", "window"]
-            case .sum, .distinct: ["column", "by", "window"]
-            case .mean, .min, .max: ["column", "by", "window", "empty"]
-            case .timeSinceLast, .fraudShare: ["by", "window", "empty"]
+            case .count, .frauds: ["by", "window", "where"]
+            case .sum, .distinct: ["column", "by", "window", "where"]
+            case .mean, .min, .max: ["column", "by", "window", "empty", "where"]
+            case .timeSinceLast, .fraudShare: ["by", "window", "empty", "where"]
             case .indicator: ["indicator", "measure", "window"]
             case .ratio: ["of", "to", "empty"]
             case .times, .plus: ["terms"]
@@ -89,7 +89,8 @@ struct ExpressionMembers: Decodable {
                 WindowFigure(
                     measure, by: try members.value([String].self, "by", "a list of strings"),
                     window: try members.value(WindowMembers.self, "window", "an object").window,
-                    empty: try members.has("empty") ? number("empty") : 0))
+                    empty: try members.has("empty") ? number("empty") : 0,
+                    filter: try members.has("where") ? operand("where") : nil))
         }
         switch op {
         case .copy: return .copy(column: try text("column"))
@@ -142,7 +143,7 @@ struct ExpressionMembers: Decodable {
             return .window(
                 WindowFigure(
                     figure.measure, by: figure.by, window: figure.window.resolved(delay: delay),
-                    empty: figure.empty))
+                    empty: figure.empty, filter: figure.filter))
         case .indicator(let figure):
             return .indicator(
                 IndicatorFigure(
@@ -216,6 +217,7 @@ struct ExpressionMembers: Decodable {
         ]
         if let column { members["column"] = .string(column) }
         if op.memberNames.contains("empty") { members["empty"] = .number(figure.empty) }
+        if let filter = figure.filter { members["where"] = json(filter) }
         return .object(members)
     }
 }

@@ -101,6 +101,15 @@ struct WindowGroup {
         return slot
     }
 
+    /// Moves a key's windows to the time of a row that does not count here.
+    ///
+    /// - Returns: the key's slot, or no slot for a key without events.
+    mutating func visit(_ key: Key, time: Int64) -> Int32 {
+        guard let slot = slotsOfKeys[key] else { return EventPool.none }
+        advance(slot, to: time)
+        return slot
+    }
+
     /// Looks at a few keys for each of the rows to come and drops those whose events have all expired.
     ///
     /// Slots of keys with a row at `time` stay.
@@ -145,8 +154,10 @@ struct WindowGroup {
         return pool[event].time > latest - far
     }
 
-    /// A figure of a key whose row has just entered.
-    func figure(_ reading: WindowReading, slot: Int32, time: Int64) -> Double {
+    /// A figure of a key whose row has just entered, or has just been left out by the filter.
+    func figure(
+        _ reading: WindowReading, slot: Int32, time: Int64, hasEntered: Bool
+    ) -> Double {
         guard slot >= 0 else { return reading.empty }
         let slot = Int(slot)
         let position = positions[slot * plan.windows.count + reading.window]
@@ -169,8 +180,8 @@ struct WindowGroup {
             return Double(distincts[slot * plan.distincts.count + reading.index].count)
         case .timeSinceLast:
             let window = plan.windows[reading.window]
-            // With a near end of 0 the row itself was the last to enter.
-            let latest = window.near == 0 ? position.previous : position.last
+            // With a near end of 0 the row itself was the last to enter, unless it was left out.
+            let latest = window.near == 0 && hasEntered ? position.previous : position.last
             guard latest > time - window.far else { return reading.empty }
             return Double(time - latest)
         }

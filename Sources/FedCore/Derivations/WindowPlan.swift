@@ -1,6 +1,6 @@
 /// What a group keeps: its keys, its windows and what is summed up in each.
 ///
-/// All windows of one list of key columns share one queue of events a key.
+/// All windows of one list of key columns and one filter share one queue of events a key.
 struct WindowPlan {
     /// A sum of one kept value over one window.
     struct Sum: Hashable {
@@ -29,6 +29,8 @@ struct WindowPlan {
 
     /// The key's columns.
     var keys: [Source] = []
+    /// The step of the program that says which rows count; `nil` for all.
+    var filter: Int?
     /// The windows, every one once.
     var windows: [TimeWindow] = []
     /// The values that events keep.

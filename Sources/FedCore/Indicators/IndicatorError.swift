@@ -19,7 +19,8 @@ public enum IndicatorError: Error, Equatable, Sendable {
     /// The bank's rows end before the figures of a plan's last period are known.
     case rowsEndEarly(indicator: String, got: Int64, expected: Int64)
     /// A period was summed before, and not in the same way.
-    case summedBefore(entity: String, from: Int64, until: Int64, difference: SummedPeriods.Difference)
+    case summedBefore(
+        entity: String, from: Int64, until: Int64, difference: SummedPeriods.Difference)
     /// A plan is out of bounds.
     case invalidPlan(field: String, got: String, expected: String)
     /// Bytes are not a table of the format.

@@ -59,7 +59,9 @@ struct IndicatorRules {
         }
     }
 
-    private static func checkIndex(_ indicator: Indicator, place: String) throws(FeatureStandardError) {
+    private static func checkIndex(_ indicator: Indicator, place: String)
+        throws(FeatureStandardError)
+    {
         let cells = 1...Indicator.cellCountMax
         switch indicator.index {
         case .range(let first, let count):

@@ -8,7 +8,8 @@ internal import Foundation
 struct TablesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tables",
-        abstract: "Lists the tables of shared indicators that this bank has received, and writes them.",
+        abstract:
+            "Lists the tables of shared indicators that this bank has received, and writes them.",
         discussion: """
             With --out every table goes to a file of the folder; fed features build --table reads \
             them.

@@ -159,7 +159,8 @@ struct ServeCommand: AsyncParsableCommand {
             do {
                 rawRows = try source.counts().rowCount
             } catch {
-                throw CommandFailure("\(error)", hint: "fed check --raw --derivation", exitKind: .data)
+                throw CommandFailure(
+                    "\(error)", hint: "fed check --raw --derivation", exitKind: .data)
             }
             indicators = source
         }

@@ -46,7 +46,11 @@ struct DemoCommand: AsyncParsableCommand {
     var scale = 1.0
     @Option(help: "Where state folders, logs and the report go; an earlier demo there is replaced.")
     var out = "demo-output"
-    @Option(help: "Write the figures to this JSON file (Schemas/comparison-report.v1.schema.json).")
+    @Option(
+        help: """
+            Write the figures to this JSON file (Schemas/comparison-report.v1.schema.json, with \
+            --indicators indicator-gain.v1.schema.json).
+            """)
     var json: String?
     @Option(help: "Write every test row's three scores, one CSV file a bank, into this folder.")
     var scores: String?

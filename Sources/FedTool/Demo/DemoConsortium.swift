@@ -15,7 +15,9 @@ struct DemoConsortium {
     var all: [ChildProcess] { [coordinator] + nodes }
 
     /// Starts the coordinator, enrols the banks and starts their nodes; all are connected when this
-    /// returns. Banks that an earlier start in the same folder enrolled stay enrolled.
+    /// returns.
+    ///
+    /// Banks that an earlier start in the same folder enrolled stay enrolled.
     ///
     /// - Parameters:
     ///   - options: further options of the coordinator.
@@ -84,7 +86,8 @@ struct DemoConsortium {
         nodes.append(
             try ChildProcess(
                 "fed-node",
-                ["serve", "--state", node(of: bank), "--standard", demo.standardPath] + options, name: "node \(bank)", logPath: "\(logs)/node-\(bank).log"))
+                ["serve", "--state", node(of: bank), "--standard", demo.standardPath] + options,
+                name: "node \(bank)", logPath: "\(logs)/node-\(bank).log"))
     }
 
     /// Runs a command of an operator to its end.

@@ -10,11 +10,8 @@ struct DemoTables {
     let tables: [IndicatorTable]
     /// The banks' key, where an indicator needs one.
     let secrets: IndicatorSecrets
-    /// Masked sums, and seconds, of all runs.
-    let slots: Int
-    let seconds: Double
-    /// The most bytes that one bank has sent for them.
-    let bytesMax: Int
+    /// What it took.
+    let counting: IndicatorGainReport.Counting
 
     /// Runs of one indicator's periods.
     private struct Span {
@@ -39,7 +36,8 @@ struct DemoTables {
             demo, purpose: "logs-tables",
             enrolled: { if hasKey { try await distributeKey(demo, $0) } },
             bringing: { ["--raw", raw[$0.bank] ?? "", "--derivation", derivationPath] })
-        let secrets = try hasKey ? IndicatorSecrets(key: IndicatorKeyFile.read(keyFile(demo))) : .none
+        let secrets =
+            try hasKey ? IndicatorSecrets(key: IndicatorKeyFile.read(keyFile(demo))) : .none
         do {
             var (slots, seconds) = (0, 0.0)
             for (number, span) in spans.enumerated() {
@@ -61,7 +59,10 @@ struct DemoTables {
                 "\(tables.tables.count) tables after \(slots) masked sums in "
                     + String(format: "%.1f s", seconds))
             return DemoTables(
-                tables: tables.tables, secrets: secrets, slots: slots, seconds: seconds, bytesMax: tables.bytesMax)
+                tables: tables.tables, secrets: secrets,
+                counting: IndicatorGainReport.Counting(
+                    sums: slots, seconds: seconds, bytesMax: tables.bytesMax,
+                    laneBytesMax: tables.laneBytesMax))
         } catch {
             await consortium.end()
             throw error
@@ -119,9 +120,10 @@ struct DemoTables {
     /// Reads the tables as each bank has them; they must be the same.
     private static func collect(
         _ demo: Demo, _ derivation: Derivation, count: Int, logs: String
-    ) async throws -> (tables: [IndicatorTable], bytesMax: Int) {
+    ) async throws -> (tables: [IndicatorTable], bytesMax: Int, laneBytesMax: Int) {
         var tables: [IndicatorTable]?
         var bytesMax = 0
+        var laneBytesMax = 0
         for files in demo.banks {
             let state = "\(demo.folder)/banks/\(files.bank)"
             let out = "\(demo.folder)/tables/\(files.bank)"
@@ -134,8 +136,10 @@ struct DemoTables {
             }
             tables = own
             let store = try NodeStore(in: try StateDirectory(reading: state))
-            bytesMax = max(bytesMax, try store.egress().reduce(0) { $0 + $1.byteCount })
+            let sent = try store.egress()
+            bytesMax = max(bytesMax, sent.reduce(0) { $0 + $1.byteCount })
+            laneBytesMax = max(laneBytesMax, sent.reduce(0) { $0 + 2 * $1.lanes })
         }
-        return (tables ?? [], bytesMax)
+        return (tables ?? [], bytesMax, laneBytesMax)
     }
 }

@@ -61,7 +61,7 @@ struct RawDemo {
         if let synthetic { try make(synthetic) }
         let banks = try rawBanks()
         let started = ContinuousClock.now
-        let own = try await demo(
+        let (own, _) = try await demo(
             "own", standard: standardPath, derivation: derivationPath, banks: banks,
             isShared: false, scoresFolder: scoresFolder, checkPooled: checkPooled)
         guard hasIndicators else {
@@ -69,14 +69,15 @@ struct RawDemo {
             return
         }
         try own.report(json: nil, total: ContinuousClock.now - started)
-        let shared = try await demo(
+        let (shared, tables) = try await demo(
             "shared", standard: Self.shared(standardPath),
             derivation: Self.shared(derivationPath), banks: banks, isShared: true,
             scoresFolder: scoresFolder.map { $0 + "-shared" }, checkPooled: checkPooled)
         try shared.report(json: nil, total: ContinuousClock.now - started)
-        guard let first = own.evaluation, let second = shared.evaluation else { return }
+        guard let first = own.evaluation, let second = shared.evaluation, let tables else { return }
         let report = try IndicatorGainReport(
-            budgets: budgets, own: first.banks, shared: second.banks)
+            budgets: budgets, own: first.banks, shared: second.banks,
+            counting: tables.counting)
         ConsoleOutput.line(report.text)
         if let json { try AtomicFile.write(report.json.bytes, to: json) }
     }
@@ -86,7 +87,7 @@ struct RawDemo {
         _ name: String, standard: String, derivation: String,
         banks: [IndicatorMeasurement.RawBank], isShared: Bool, scoresFolder: String?,
         checkPooled: Bool
-    ) async throws -> Demo {
+    ) async throws -> (demo: Demo, tables: DemoTables?) {
         let features = IndicatorMeasurement.Features(
             standard: try StandardFile.read(standard),
             derivation: try DerivationFile.read(derivation))
@@ -113,7 +114,7 @@ struct RawDemo {
         try await demo.prepareData(data: data, standard: standard, seed: 0, scale: 1)
         try await demo.train()
         try await demo.evaluate(scoresFolder: scoresFolder, checkPooled: checkPooled)
-        return demo
+        return (demo, shared)
     }
 
     private func rawBanks() throws -> [IndicatorMeasurement.RawBank] {

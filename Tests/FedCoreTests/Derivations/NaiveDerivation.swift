@@ -69,7 +69,12 @@ struct NaiveDerivation {
                 rows[other].time > time - figure.window.far
                 && rows[other].time <= time - figure.window.near
             let cameBefore = derivation.ties == .together || other <= row
-            return isWithin && cameBefore && figure.by.map { keyPart($0, other) } == key
+            let counts = figure.filter.map { filter in
+                let value = value(filter, other)
+                return !value.isNaN && value != 0
+            }
+            return isWithin && cameBefore && (counts ?? true)
+                && figure.by.map { keyPart($0, other) } == key
         }
     }
 
@@ -104,11 +109,18 @@ struct NaiveDerivation {
 func everyOperator(ties: Derivation.Ties, labelDelay: Int64 = 50) throws -> Derivation {
     func window(
         _ measure: WindowFigure.Measure, _ by: [String], _ far: Int64, _ near: Int64 = 0,
-        empty: Double = 0
+        empty: Double = 0, of filter: Expression? = nil
     ) -> Expression {
         .window(
-            WindowFigure(measure, by: by, window: TimeWindow(far: far, near: near), empty: empty))
+            WindowFigure(
+                measure, by: by, window: TimeWindow(far: far, near: near), empty: empty,
+                filter: filter))
     }
+    let large = Expression.compare(.copy(column: "amount"), .greater, 20)
+    let known = Expression.product([
+        .copy(column: "age"), .compare(.copy(column: "kind"), .atLeast, 1),
+        .sum([.constant(1), large, .constant(-1)]),
+    ])
     let one = ["card"]
     let late = labelDelay
     let values: [Expression] = [
@@ -128,6 +140,13 @@ func everyOperator(ties: Derivation.Ties, labelDelay: Int64 = 50) throws -> Deri
         window(.count, ["card", "kind"], 120), window(.count, ["kind", "shop", "card"], 300),
         window(.frauds, ["shop"], late + 40, late), window(.frauds, one, late + 90, late + 10),
         window(.fraudShare, ["shop"], late + 100, late, empty: 0.5),
+        window(.count, one, 90, of: large), window(.count, one, 90, 4, of: large),
+        window(.timeSinceLast, one, 150, empty: 777, of: large),
+        window(.timeSinceLast, ["shop"], 90, 5, empty: 777, of: known),
+        window(.mean(column: "amount"), ["shop"], 120, empty: -1, of: known),
+        window(.max(column: "age"), one, 80, empty: -1, of: large),
+        window(.distinct(column: "shop"), one, 100, of: known),
+        window(.fraudShare, ["shop"], late + 100, late, empty: 0.5, of: large),
         .ratio(.copy(column: "amount"), window(.mean(column: "amount"), one, 200), empty: 4),
         .ratio(window(.count, one, 60, 30), window(.count, one, 90, 60), empty: -1),
         .product([.copy(column: "amount"), window(.count, one, 30), .constant(2)]),

@@ -5,7 +5,8 @@ import Testing
 /// The files about standards that the repository carries.
 struct FeatureStandardFilesTests {
     @Test(arguments: [
-        "handbook": 17, "handbook_shared": 17, "sparkov": 32, "ulb_trunc": 29, "uci_default": 23,
+        "handbook": 17, "handbook_shared": 29, "sparkov": 32, "ulb_trunc": 29, "uci_default": 23,
+        "synthetic_raw": 24, "synthetic_raw_shared": 32,
     ])
     func everyStandardOfADataSetIsValid(name: String, featureCount: Int) throws {
         let standard = try FeatureStandard(
