@@ -295,6 +295,8 @@ def features(data, scratch):
     return {
         "rows": ours["rows"], "ours_seconds": ours["seconds"],
         "ours_rows_per_second": ours["rows"] / ours["seconds"],
+        "ours_microseconds_online": ours["microseconds_online"],
+        "ours_microseconds_durable": ours["microseconds_durable"],
         "pandas_seconds": theirs["seconds"],
         "largest_relative_difference": theirs["largest_relative_difference"],
         "ratio_pandas_to_ours": theirs["seconds"] / ours["seconds"],

@@ -3,11 +3,13 @@ internal import FedConsole
 internal import FedCore
 internal import FedFiles
 internal import FedRuntime
+internal import Foundation
 
 extension MeasureCommand {
     struct Features: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Derivation speed: a raw file to a file of features, one core.")
+            abstract:
+                "Derivation speed: a raw file to a file of features; one transaction at a time.")
 
         @Option(help: "The feature standard, JSON.")
         var standard: String
@@ -23,6 +25,9 @@ extension MeasureCommand {
         private struct Report: Encodable {
             let rows: Int
             let seconds: Double
+            /// Of a transaction given by itself, in memory and with its log on disk.
+            let microsecondsOnline: Double
+            let microsecondsDurable: Double
         }
 
         func run() async throws {
@@ -34,7 +39,40 @@ extension MeasureCommand {
                     raw: file, derivation: document, standard: standard, output: .file(out)
                 ).rowsRead
             }
-            try ConsoleOutput.json(Report(rows: rows, seconds: seconds))
+            let (online, durable) = try online(document)
+            try ConsoleOutput.json(
+                Report(
+                    rows: rows, seconds: seconds, microsecondsOnline: online,
+                    microsecondsDurable: durable))
+        }
+
+        /// Microseconds a transaction, one at a time: in memory, and with the log flushed every
+        /// thousand.
+        private func online(_ document: Derivation) throws -> (Double, Double) {
+            var rows: [RawRow] = []
+            try RawTransactions.forEach(in: file, derivation: document) { row, _, _ in
+                rows.append(row)
+                return true
+            }
+            var state = DerivationState(document)
+            let memory = try MeasureCommand.best(of: 1) {
+                for row in rows { _ = try state.apply(row) }
+            }
+            let log = out + ".online.sqlite"
+            defer {
+                for end in ["", "-wal", "-shm"] {
+                    try? FileManager.default.removeItem(atPath: log + end)
+                }
+            }
+            var features = try OnlineFeatures(path: log, derivation: document)
+            let durable = try MeasureCommand.best(of: 1) {
+                for (index, row) in rows.enumerated() {
+                    _ = try features.apply(row)
+                    if index % 1000 == 999 { try features.flush() }
+                }
+            }
+            let scale = 1e6 / Double(max(1, rows.count))
+            return (memory * scale, durable * scale)
         }
     }
 }

@@ -9,12 +9,13 @@ struct OnlineFeaturesTests {
     private let folder: String
 
     init() throws {
-        func window(_ measure: WindowFigure.Measure, _ far: Int64, _ near: Int64 = 0) -> Expression
+        func window(_ measure: WindowFigure.Measure, _ far: Int64, _ near: Int64 = 0)
+            -> FedCore.Expression
         {
             .window(
                 WindowFigure(measure, by: ["card"], window: TimeWindow(far: far, near: near)))
         }
-        let values: [Expression] = [
+        let values: [FedCore.Expression] = [
             window(.count, 60), window(.sum(column: "amount"), 300), window(.frauds, 200, 50),
             .indicator(
                 IndicatorFigure(
