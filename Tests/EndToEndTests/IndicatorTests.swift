@@ -232,6 +232,7 @@ import Testing
             "fed",
             [
                 "train", "--standard", standard, "--algorithm", "gbdt", "--set", "treesMax=2",
+                "--set", "contributorsMin=1",
                 "--out", "model.json", "features-0.csv", "features-1.csv",
             ], in: folder)
         try #require(train.code == 0, "\(train)")

@@ -22,7 +22,7 @@ import Testing
         let files = Self.files(try SyntheticConsortium(seed: 1, scale: 0.02))
         let digest = SHA256.hash(files.flatMap { Array($0.name.utf8) + $0.bytes })
         #expect(
-            digest.hexadecimal == "edb78da60e891caf8b05c0f121aa8825b0cf7effc482997d328e3818a3045ea2"
+            digest.hexadecimal == "7a8e22487ed047dbe9ecf853760f80b359f594a2926003535c18ace478c9bf3a"
         )
     }
 

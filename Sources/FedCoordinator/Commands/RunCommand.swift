@@ -77,16 +77,18 @@ struct RunCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
+            let document = try DerivationFile.read(derivation)
             let plan: IndicatorPlan
             do {
                 plan = try IndicatorPlan(
-                    try DerivationFile.read(derivation), indicator: indicator,
-                    firstPeriod: firstPeriod, periodCount: periods, revision: revision,
-                    keyCheck: try keyCheck.map(Self.bytes))
+                    document, indicator: indicator, firstPeriod: firstPeriod,
+                    periodCount: periods, revision: revision,
+                    keyCheck: try Self.isSketch(indicator, of: document)
+                        ? keyCheck.map(Self.bytes) : nil)
             } catch let error as IndicatorError {
                 throw CommandFailure("\(error)", exitKind: .data)
             }
-            if case .sketch = plan.indicator.index, keyCheck == nil {
+            if Self.isSketch(indicator, of: document), keyCheck == nil {
                 throw CommandFailure(
                     "indicator \(indicator) is a sketch: --key-check is needed",
                     hint: "a bank prints it: fed-node indicator-key check", exitKind: .usage)
@@ -99,6 +101,12 @@ struct RunCommand: AsyncParsableCommand {
                     standardJSON: try AtomicFile.read(standard),
                     rowsMax: UInt64(Manifest.rowsMaxDefault)))
             try await tell(status, console: console, watch: watch, json: json)
+        }
+
+        private static func isSketch(_ name: String, of derivation: Derivation) -> Bool {
+            let index = derivation.indicators.first { $0.name == name }?.index
+            guard case .sketch? = index else { return false }
+            return true
         }
 
         private static func bytes(_ text: String) throws -> [UInt8] {

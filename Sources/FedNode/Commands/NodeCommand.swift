@@ -154,7 +154,7 @@ struct ServeCommand: AsyncParsableCommand {
             let source = NodeIndicators(
                 raw: raw, mapping: try DerivationFile.mapping(columns),
                 derivation: try DerivationFile.read(derivation),
-                secrets: try IndicatorSecrets(key: try state.indicatorKey()),
+                secrets: try secrets(of: state),
                 permitsCorrections: permitCorrections)
             do {
                 rawRows = try source.counts().rowCount
@@ -169,6 +169,14 @@ struct ServeCommand: AsyncParsableCommand {
             valid: try valid.flatMap { path throws in
                 try validRows(path, standard: standard, logger: logger)
             }, indicators: indicators, rawRowCount: rawRows)
+    }
+
+    /// The banks' key; without it one that nobody shares, so that runs of sketches are refused by
+    /// its check and others go on.
+    private func secrets(of state: NodeState) throws -> IndicatorSecrets {
+        if let key = try state.indicatorKey() { return try IndicatorSecrets(key: key) }
+        var bytes = try SystemEntropy.bytes(IndicatorSecrets.keyByteCount)
+        return try IndicatorSecrets(key: SecretBytes(wiping: &bytes))
     }
 
     /// A small bank may have set no row aside; it then takes part without.
