@@ -49,7 +49,9 @@ extension CoordinatorService {
     }
 
     private func send(_ bytes: [UInt8], to bank: NodeID) {
-        guard let link = links[bank], link.run == active?.machine.manifest.run else { return }
+        guard let link = links[bank], let machine = active?.machine,
+            link.run == machine.manifest.run, !machine.isExcluded(bank)
+        else { return }
         active?.bytesSent[bank, default: 0] += UInt64(bytes.count)
         link.send(bytes)
     }
@@ -91,7 +93,7 @@ extension CoordinatorService {
     }
 
     private func hold(phase: UInt64, missing: [NodeID]) {
-        let seconds = active?.machine.charter.holdSeconds ?? holdSeconds
+        let seconds = active?.machine.charter.holdSeconds ?? Self.holdSecondsDefault
         active?.hold = "held for \(list(missing)), for \(seconds) s"
         log("the run is held for \(list(missing)); waiting \(seconds) s", level: .warning)
         setTimer(.seconds(seconds), .holdExpired(phase: phase))
@@ -111,6 +113,7 @@ extension CoordinatorService {
                 run.status.modelSHA256 = digest
                 run.status.slot = UInt64(clamping: slots)
                 run.status.note = "\(slots) masked sums, model \(digest)"
+                run.status.reason = whoIsLeftOut(of: run.machine)
             } catch {
                 run.status.state = .failed
                 run.status.reason = error.description
@@ -123,9 +126,10 @@ extension CoordinatorService {
         }
         run.status.finishedUnixMilliseconds = now
         active = run
-        log(
-            run.status.reason.isEmpty ? "the model is trained" : run.status.reason,
-            level: run.status.reason.isEmpty ? .info : .error)
+        if run.status.state == .succeeded { log("the model is trained", level: .info) }
+        if !run.status.reason.isEmpty {
+            log(run.status.reason, level: run.status.state == .succeeded ? .warning : .error)
+        }
         let final = decorated(run)
         save(final, of: run)
         active = nil
@@ -133,6 +137,14 @@ extension CoordinatorService {
             watcher.yield(final)
             watcher.finish()
         }
+    }
+
+    /// The banks whose rows are not in the end of the training, and why.
+    private func whoIsLeftOut(of machine: CoordinatorRun) -> String {
+        guard !machine.leftOut.isEmpty else { return "" }
+        let reasons = machine.exclusions.map(\.description)
+        return "ended without \(list(machine.leftOut)): "
+            + (reasons.isEmpty ? "away for the hold time" : reasons.joined(separator: "; "))
     }
 
     private func save(_ status: RunStatus, of run: ActiveRun) {

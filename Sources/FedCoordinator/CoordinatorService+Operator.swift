@@ -41,18 +41,25 @@ extension CoordinatorService: OperatorDelegate {
             ActiveRun(machine: machine, record: record), standard: request.standardJSON)
     }
 
-    private func charter(of roster: Roster) throws(OperatorError) -> Charter {
+    func charter(of roster: Roster) throws(OperatorError) -> Charter {
+        var terms: CharterTerms
         do {
-            return try Charter(roster: roster, holdSeconds: holdSeconds)
+            terms = try CharterTerms(in: state.folder)
+        } catch {
+            throw .failed(reason: "\(error)")
+        }
+        terms.holdSeconds = holdSeconds ?? terms.holdSeconds
+        do {
+            return try terms.charter(of: roster)
         } catch {
             throw .invalid(
                 reason: "no charter for these banks: \(error)",
-                hint: "a consortium has at least three banks; see fed-coordinator serve --help")
+                hint: "see its terms: fed-coordinator charter")
         }
     }
 
     /// The named banks, or all active members.
-    private func roster(of banks: [NodeID]) throws(OperatorError) -> Roster {
+    func roster(of banks: [NodeID]) throws(OperatorError) -> Roster {
         let known = try stored { () throws(StoreError) in try store.members.members() }
         let active = known.filter { $0.state == .active }
         if let stranger = banks.first(where: { bank in !active.contains { $0.bank == bank } }) {

@@ -10,15 +10,14 @@ package import Logging
 /// the journal must hold is on disk before the statement that follows from it is sent; so a run
 /// survives the end of the process at any moment.
 package actor CoordinatorService: FederationDelegate {
-    /// How long banks have for one phase of a run before they count as missing.
-    package static let phaseTimeoutDefault = Duration.seconds(300)
     /// How long a missing bank is waited for before a run goes on without it.
     package static let holdSecondsDefault = 120
 
     let store: CoordinatorStore
     let state: CoordinatorState
-    let holdSeconds: Int
-    let phaseTimeout: Duration
+    /// In place of the charter's terms, where it is set.
+    let holdSeconds: Int?
+    private let phaseTimeoutSet: Duration?
     let logger: Logger
     private let identity: SigningKey
     var links: [NodeID: BankLink] = [:]
@@ -30,18 +29,24 @@ package actor CoordinatorService: FederationDelegate {
     /// Opens the store, and the run that was under way when the process last ended.
     package init(
         state: CoordinatorState, logger: Logger,
-        phaseTimeout: Duration = CoordinatorService.phaseTimeoutDefault,
-        holdSeconds: Int = CoordinatorService.holdSecondsDefault
+        phaseTimeout: Duration? = nil, holdSeconds: Int? = nil
     ) throws {
         self.state = state
         self.store = try CoordinatorStore(in: state.folder)
         self.identity = try state.identity()
-        self.phaseTimeout = phaseTimeout
+        self.phaseTimeoutSet = phaseTimeout
         self.holdSeconds = holdSeconds
         self.logger = logger
     }
 
     var identityKey: SigningKey { identity }
+
+    /// How long banks have for one phase of a run before they count as missing: who can be waited
+    /// for that long can take two and a half times as long to answer.
+    var phaseTimeout: Duration {
+        let hold = active?.machine.charter.holdSeconds ?? Self.holdSecondsDefault
+        return phaseTimeoutSet ?? .milliseconds(2500 * hold)
+    }
 
     // MARK: Connections
 
@@ -58,6 +63,7 @@ package actor CoordinatorService: FederationDelegate {
         let link = BankLink(channel)
         links[bank] = link
         logger.info("a bank is connected", metadata: ["node.id": "\(bank)"])
+        link.send(greeting().bytes)
         var reason = "closed by the bank"
         do {
             for try await message in channel.incoming {
@@ -77,6 +83,16 @@ package actor CoordinatorService: FederationDelegate {
         handle(.lost(bank))
     }
 
+    /// What a bank may want to know before a run.
+    private func greeting() -> Greeting {
+        let members = (try? roster(of: [])).flatMap { try? charter(of: $0) }
+        let newest = (try? store.runs.runs(limit: 1))?.first
+        let manifest = newest.flatMap { try? Manifest(bytes: $0.manifest) }
+        return Greeting(
+            unixMilliseconds: Timestamp.nowUnixMilliseconds(), charter: members?.bytes ?? [],
+            standardDigest: manifest?.standardDigest ?? [])
+    }
+
     private func receive(_ message: [UInt8], from bank: NodeID, over link: BankLink) {
         if let position = LinkPosition(bytes: message) {
             return place(bank, at: position, over: link)
@@ -94,6 +110,7 @@ package actor CoordinatorService: FederationDelegate {
     private func place(_ bank: NodeID, at position: LinkPosition, over link: BankLink) {
         if let active, active.machine.manifest.roster.index(of: bank) != nil {
             let run = active.machine.manifest.run
+            guard !active.machine.isExcluded(bank) else { return }
             link.run = run
             let count = position.run == run ? position.count : 0
             link.send(

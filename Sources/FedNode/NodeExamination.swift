@@ -1,6 +1,8 @@
 internal import FedConsole
 internal import FedCore
+internal import FedCrypto
 internal import FedRuntime
+internal import FedWire
 internal import Glibc
 
 /// Looks at a node's state folder and surroundings for `fed-node doctor`; leaves nothing behind.
@@ -37,7 +39,14 @@ struct NodeExamination {
             return seen
         }
         seen.certificate = await certificate(held, of: node)
-        seen.connection = await connection(of: node, credentials: held)
+        let (connection, greeting) = await connection(of: node, credentials: held)
+        seen.connection = connection
+        guard let greeting else { return seen }
+        let now = Timestamp.nowUnixMilliseconds()
+        seen.clock.differenceSeconds = Double(now - greeting.unixMilliseconds) / 1000
+        seen.proposal = .init(
+            charter: charter(greeting.charter, of: node),
+            standard: standard(of: greeting.standardDigest))
         return seen
     }
 
@@ -149,23 +158,88 @@ struct NodeExamination {
     /// Connects once, unless a serving node would lose its own connection by it.
     private func connection(
         of node: NodeState, credentials: Credentials
-    ) async -> NodeObservations.Outcome {
+    ) async -> (NodeObservations.Outcome, Greeting?) {
         let lock: StateDirectory
         do {
             lock = try StateDirectory(path)
         } catch {
             if case .locked(_, let holder) = error {
-                return .skipped(reason: "fed-node serves from this folder\(holder): see its log")
+                let reason = "fed-node serves from this folder\(holder): see its log"
+                return (.skipped(reason: reason), nil)
             }
-            return .fails(reason: error.description, hint: error.hint)
+            return (.fails(reason: error.description, hint: error.hint), nil)
         }
         defer { withExtendedLifetime(lock) {} }
         do {
             let client = FederationClient(address: node.coordinator, credentials: credentials)
-            try await client.connect().close()
-            return .works("\(node.coordinator) accepts this bank")
+            let channel = try await client.connect()
+            let greeting = await greeting(on: channel)
+            channel.close()
+            return (.works("\(node.coordinator) accepts this bank"), greeting)
         } catch {
-            return .fails(reason: error.description, hint: error.hint)
+            return (.fails(reason: error.description, hint: error.hint), nil)
         }
+    }
+
+    /// What the coordinator says first, if it says it within five seconds.
+    private func greeting(on channel: MessageChannel) async -> Greeting? {
+        let timer = Task {
+            try await Task.sleep(for: .seconds(5))
+            channel.close()
+        }
+        defer { timer.cancel() }
+        var messages = channel.incoming.makeAsyncIterator()
+        return (try? await messages.next()).flatMap { Greeting(bytes: $0) }
+    }
+
+    // MARK: - What the coordinator would propose
+
+    private func charter(_ bytes: [UInt8], of node: NodeState) -> NodeObservations.Outcome {
+        guard !bytes.isEmpty else {
+            return .skipped(reason: "fewer than \(Roster.banksMin) banks have enrolled")
+        }
+        do {
+            let charter = try Charter(bytes: bytes)
+            let store = try NodeStore(in: node.folder)
+            let key = try node.identity().publicKey
+            guard charter.roster.identityKey(of: node.bank) == key else {
+                return .fails(
+                    reason: "bank \(node.bank) is not in it under its own identity key",
+                    hint: "ask for a new invitation and enrol again")
+            }
+            let known = try store.pinnedKeys()
+            let changed = charter.roster.members.first { member in
+                known[member.bank].map { $0 != member.identityKey } ?? false
+            }
+            if let changed {
+                return .fails(
+                    reason: "the identity key of bank \(changed.bank) is not the one known here",
+                    hint: "ask bank \(changed.bank) over the telephone whether it enrolled anew")
+            }
+            if let what = try store.charter().flatMap({ charter.weakening(of: $0) }) {
+                return .fails(reason: "\(what) than this bank consented to", hint: "")
+            }
+            let blocs = charter.blocs.map { $0.map(\.name).joined(separator: ",") }
+            return .works(
+                "blocs \(blocs.joined(separator: " ")), at least \(charter.rosterMin) banks in a sum, "
+                    + "\(charter.collusionBound) may collude, floors "
+                    + "\(charter.contributorsFloor) banks and \(charter.rowsFloor) rows")
+        } catch {
+            return .fails(reason: "this bank would refuse it: \(error)", hint: "")
+        }
+    }
+
+    /// Compares the newest run's standard with the file, or with the one of this node's last run.
+    private func standard(of digest: [UInt8]) -> NodeObservations.Outcome {
+        guard !digest.isEmpty else { return .skipped(reason: "there was no run yet") }
+        guard let path = standard, let own = try? StandardFile.read(path) else {
+            return .skipped(reason: "give the file to compare with: --standard FILE")
+        }
+        guard own.sha256 == digest else {
+            return .fails(
+                reason: "the newest run used \(digest.hexadecimal), this file is "
+                    + own.sha256.hexadecimal, hint: "")
+        }
+        return .works("the newest run used this file: \(digest.hexadecimal)")
     }
 }

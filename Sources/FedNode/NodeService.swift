@@ -1,6 +1,6 @@
 package import FedCore
 internal import FedCrypto
-internal import FedRuntime
+package import FedRuntime
 internal import FedWire
 package import Logging
 internal import ServiceLifecycle
@@ -19,18 +19,21 @@ package actor NodeService: Service {
     let logger: Logger
     let seeds: RunSeeds
     private let datasetDigest: [UInt8]
+    private let settings: TransportSettings
     var active: ActiveNodeRun?
     var channel: MessageChannel?
 
     /// Opens the store.
     package init(
-        state: NodeState, standard: FeatureStandard, data: NodeData, logger: Logger
+        state: NodeState, standard: FeatureStandard, data: NodeData, logger: Logger,
+        settings: TransportSettings = TransportSettings()
     ) throws {
         self.state = state
         self.store = try NodeStore(in: state.folder)
         self.standard = standard
         self.data = data
         self.logger = logger
+        self.settings = settings
         seeds = RunSeeds(store: store)
         datasetDigest = data.digest
         try store.pin(
@@ -42,9 +45,10 @@ package actor NodeService: Service {
     /// A run under way is not ended by a shutdown: the next start goes on with it.
     package nonisolated func run() async throws {
         let client = FederationClient(
-            address: state.coordinator, credentials: try state.credentials())
+            address: state.coordinator, credentials: try state.credentials(), settings: settings)
+        let backoff = Backoff(max: settings.connectTimeout)
         try await cancelWhenGracefulShutdown {
-            try await Reconnect(client).run { error, wait in
+            try await Reconnect(client, backoff: backoff).run { error, wait in
                 await self.report(error, nextAttempt: wait)
             } serve: { channel throws(TransportError) in
                 try await self.serve(channel)
@@ -90,6 +94,7 @@ package actor NodeService: Service {
     }
 
     private func receive(_ message: [UInt8]) async throws {
+        if let greeting = Greeting(bytes: message) { return check(greeting) }
         if let position = LinkPosition(bytes: message) {
             guard let run = position.run, active?.machine.run == run else {
                 guard position.count > 0 else { return }
@@ -112,6 +117,15 @@ package actor NodeService: Service {
             active = try begin(id)
         }
         try await handle(.received(message))
+    }
+
+    /// A clock that is wrong makes certificates expire early or late: say so in time.
+    private func check(_ greeting: Greeting) {
+        let ahead = (Timestamp.nowUnixMilliseconds() - greeting.unixMilliseconds) / 1000
+        guard Double(abs(ahead)) > NodeDiagnosis.Limit.clockWarningSeconds else { return }
+        logger.warning(
+            "this node's clock is not the coordinator's",
+            metadata: ["ahead.seconds": "\(ahead)", "hint": "fed-node doctor"])
     }
 
     // MARK: Beginning and resuming

@@ -35,6 +35,12 @@ public struct FaultPlan: Sendable {
     public var stateLossShare = 0.0
     /// Banks whose process dies for good, each at a tick.
     public var kills: [NodeID: UInt64] = [:]
+    /// Banks whose operator ends their part in the run, each at a tick.
+    public var refusals: [NodeID: UInt64] = [:]
+    /// A bank of which one statement, counted from 0, arrives with a flipped bit.
+    public var garbler: (bank: NodeID, statement: Int)?
+    /// One fault at one moment.
+    public var strike: Strike?
     /// Ticks until the coordinator looks for silent banks in a phase.
     public var deadline: UInt64 = 1_000
     /// Ticks that it then waits for them.
@@ -65,5 +71,10 @@ public struct FaultPlan: Sendable {
             let victim = banks[Int(generator.next() % UInt64(banks.count))]
             kills[victim] = generator.next() % 2_000
         }
+        guard !banks.isEmpty else { return }
+        let one = banks[Int(generator.next() % UInt64(banks.count))]
+        if generator.unit() < 0.1 { refusals[one] = generator.next() % 2_000 }
+        let other = banks[Int(generator.next() % UInt64(banks.count))]
+        if generator.unit() < 0.1 { garbler = (other, Int(generator.next() % 16)) }
     }
 }

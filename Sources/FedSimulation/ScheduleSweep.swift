@@ -19,6 +19,8 @@ public struct ScheduleSweep: Sendable {
     public private(set) var held = 0
     /// Runs that ended with a reason.
     public private(set) var aborted = 0
+    /// Runs that put a bank out for good.
+    public private(set) var excluding = 0
     /// The reasons, with the first seed of each.
     public private(set) var reasons: [String: UInt64] = [:]
     /// Attempts beyond the first, of all runs.
@@ -30,6 +32,57 @@ public struct ScheduleSweep: Sendable {
 
     /// Nothing yet.
     public init() {}
+
+    /// Adds the runs of another sweep.
+    public mutating func add(_ other: ScheduleSweep) {
+        schedules += other.schedules
+        wrongSums += other.wrongSums
+        doubleOpenings += other.doubleOpenings
+        sameHash += other.sameHash
+        reduced += other.reduced
+        truncated += other.truncated
+        held += other.held
+        aborted += other.aborted
+        excluding += other.excluding
+        retries += other.retries
+        recoveries += other.recoveries
+        reasons.merge(other.reasons) { min($0, $1) }
+        if let theirs = other.failure, theirs.seed < failure?.seed ?? .max { failure = theirs }
+    }
+
+    /// Runs the schedules of many seeds over the processors.
+    public static func run(
+        _ consortium: ToyConsortium, seeds: [UInt64], reference: ModelDocument?,
+        workers: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async throws -> ScheduleSweep {
+        try await withThrowingTaskGroup(of: ScheduleSweep.self) { group in
+            // In small portions, so that a slow one does not make the others wait.
+            var next = 0
+            func begin() {
+                guard next < seeds.count else { return }
+                let portion = Array(seeds[next..<min(next + 16, seeds.count)])
+                next += portion.count
+                group.addTask {
+                    var sweep = ScheduleSweep()
+                    for seed in portion {
+                        let faults = FaultPlan(seed: seed, banks: consortium.banks)
+                        sweep.add(
+                            try consortium.run(faults: faults, schedule: seed), seed: seed,
+                            reference: reference)
+                    }
+                    return sweep
+                }
+            }
+            for _ in 0..<max(1, workers) { begin() }
+            var total = ScheduleSweep()
+            while let sweep = try await group.next() {
+                total.add(sweep)
+                progress(total.schedules)
+                begin()
+            }
+            return total
+        }
+    }
 
     /// Adds one run.
     ///
@@ -43,6 +96,7 @@ public struct ScheduleSweep: Sendable {
         retries += result.retries
         recoveries += result.recoveries
         if result.truncations > 0 { truncated += 1 }
+        if !result.exclusions.isEmpty { excluding += 1 }
         func fail(_ what: String) { if failure == nil { failure = (seed, what) } }
         if !result.wrongSums.isEmpty { fail("a wrong sum") }
         if !result.doubleOpenings.isEmpty { fail("a group opened twice") }

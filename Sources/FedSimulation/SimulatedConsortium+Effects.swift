@@ -33,7 +33,7 @@ extension SimulatedConsortium {
     }
 
     private mutating func deliver(_ bytes: [UInt8], to bank: NodeID) {
-        guard let node = nodes[bank] else { return }
+        guard let node = nodes[bank], coordinator?.isExcluded(bank) != true else { return }
         nodes[bank]?.sentTo += 1
         for copy in tamper?(bytes, bank, node.sentTo) ?? [bytes] {
             let link = nodes[bank]?.link ?? 0
@@ -48,7 +48,8 @@ extension SimulatedConsortium {
             if generator.unit() < faults.bankKillShare { return die(bank) }
             switch effect {
             case .persist(let entries): nodes[bank]?.journal += entries
-            case .send(let bytes, _):
+            case .send(let honest, _):
+                let bytes = garbled(lie?(honest, bank) ?? honest, from: bank)
                 sentByBanks.append((bank, bytes))
                 let link = nodes[bank]?.link ?? 0
                 transmit(bytes, bank: bank, direction: "up") {
@@ -63,6 +64,18 @@ extension SimulatedConsortium {
             case .consented, .note: break
             }
         }
+    }
+
+    /// One statement of the garbler, with its middle bit flipped.
+    private mutating func garbled(_ bytes: [UInt8], from bank: NodeID) -> [UInt8] {
+        guard let garbler = faults.garbler, garbler.bank == bank, let node = nodes[bank] else {
+            return bytes
+        }
+        nodes[bank]?.sentBy += 1
+        guard node.sentBy == garbler.statement, !bytes.isEmpty else { return bytes }
+        var bytes = bytes
+        bytes[bytes.count / 2] ^= 1
+        return bytes
     }
 
     private mutating func compute(
@@ -94,6 +107,7 @@ extension SimulatedConsortium {
         let statements = coordinator?.statements ?? lastStatements
         var asked: [[UInt8]: SlotQuery] = [:]
         var (retries, truncations, recoveries, isFull) = (0, 0, 0, true)
+        var rosters: [Int] = []
         for bytes in statements {
             guard let statement = try? SignedStatement(bytes: bytes),
                 let message = try? RunMessage(bytes: statement.body)
@@ -102,6 +116,7 @@ extension SimulatedConsortium {
             case .query(let query):
                 asked[Self.name(of: query.query)] = query
                 if query.attempt > 0, query.isGated { retries += 1 }
+                if query.isGated { rosters.append(query.places.count) }
                 if query.places.count < manifest.roster.banks.count { isFull = false }
             case .truncation: truncations += 1
             case .recover: recoveries += 1
@@ -130,7 +145,9 @@ extension SimulatedConsortium {
             doubleOpenings: double, models: models, truncations: truncations, retries: retries,
             recoveries: recoveries, hasFullRosters: isFull, deliveries: deliveries,
             progress: progress, journal: journal, statements: statements,
-            bankJournals: nodes.mapValues(\.journal), sentByBanks: sentByBanks)
+            bankJournals: nodes.mapValues(\.journal), sentByBanks: sentByBanks,
+            exclusions: coordinator?.exclusions ?? [], leftOut: coordinator?.leftOut ?? [],
+            rosters: rosters)
     }
 }
 

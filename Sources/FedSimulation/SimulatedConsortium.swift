@@ -56,6 +56,13 @@ public struct SimulatedConsortium {
         public let bankJournals: [NodeID: [NodeRun.JournalEntry]]
         /// What the banks sent, in order, as an eavesdropper on the coordinator's host sees it.
         public let sentByBanks: [(bank: NodeID, bytes: [UInt8])]
+        /// Why banks were put out of the run, in roster order.
+        public let exclusions: [AbortReason]
+        /// Banks that were not in the last group.
+        public let leftOut: [NodeID]
+
+        /// The size of the roster of each attempt of a group, in order.
+        public let rosters: [Int]
 
         /// Whether the run waits for banks that did not come back.
         public var isHeld: Bool { outcome == nil }
@@ -68,6 +75,9 @@ public struct SimulatedConsortium {
     /// Rewrites what the coordinator sends to one bank: a lying coordinator or a hostile network.
     public typealias Tampering = (_ bytes: [UInt8], _ to: NodeID, _ index: Int) -> [[UInt8]]
 
+    /// Rewrites what a bank sends: a lying or broken bank.
+    public typealias Lying = (_ bytes: [UInt8], _ from: NodeID) -> [UInt8]
+
     enum Happening {
         case toBank(NodeID, link: Int, [UInt8])
         case toCoordinator(NodeID, link: Int, [UInt8])
@@ -76,6 +86,8 @@ public struct SimulatedConsortium {
         case deadline(UInt64, life: Int)
         case hold(UInt64, life: Int)
         case kill(NodeID)
+        case refuse(NodeID)
+        case late(NodeID, life: Int, [UInt8])
         case startBank(NodeID)
         case startCoordinator
     }
@@ -98,6 +110,7 @@ public struct SimulatedConsortium {
         var isHalfOpen = false
         var isDead = false
         var sentTo = 0
+        var sentBy = 0
     }
 
     let manifest: Manifest
@@ -106,6 +119,7 @@ public struct SimulatedConsortium {
     let makeLearner: () -> any JointLearner
     let faults: FaultPlan
     let tamper: Tampering?
+    let lie: Lying?
     let record = SumRecord()
     var coordinator: CoordinatorRun?
     var journal: [CoordinatorRun.JournalEntry] = []
@@ -129,12 +143,16 @@ public struct SimulatedConsortium {
     var progress: CoordinatorRun.Progress?
     var sentByBanks: [(bank: NodeID, bytes: [UInt8])] = []
     var lastStatements: [[UInt8]] = []
+    /// Statements of the strike's kind that its bank was sent; the strike comes once.
+    var strikesSeen: Set<[UInt8]> = []
+    var hasStruck = false
 
     /// Prepares a world.
     public init(
         manifest: Manifest, charter: Charter, coordinatorKey: SigningKey,
         learner: @escaping () -> any JointLearner, banks: [Bank],
-        faults: FaultPlan = FaultPlan(), seed: UInt64, tamper: Tampering? = nil
+        faults: FaultPlan = FaultPlan(), seed: UInt64, tamper: Tampering? = nil,
+        lie: Lying? = nil
     ) {
         self.manifest = manifest
         self.charter = charter
@@ -142,6 +160,7 @@ public struct SimulatedConsortium {
         makeLearner = learner
         self.faults = faults
         self.tamper = tamper
+        self.lie = lie
         generator = SeededGenerator(seed: seed)
         for bank in banks {
             var node = Node(bank: bank, machine: nil, learner: bank.learner())
@@ -155,6 +174,9 @@ public struct SimulatedConsortium {
     public mutating func run(deliveriesMax: Int = 200_000, holdsMax: Int = 12) -> Result {
         for (bank, time) in faults.kills.sorted(by: { $0.key < $1.key }) {
             schedule(.kill(bank), in: time)
+        }
+        for (bank, time) in faults.refusals.sorted(by: { $0.key < $1.key }) {
+            schedule(.refuse(bank), in: time)
         }
         coordinator = CoordinatorRun(
             manifest: manifest, charter: charter, key: coordinatorKey, learner: recording())
@@ -175,6 +197,9 @@ public struct SimulatedConsortium {
         switch happening {
         case .toBank(let bank, let link, let bytes):
             guard let node = nodes[bank], node.isConnected, node.link == link else { return }
+            if let strike = faults.strike, strike.bank == bank, isMoment(of: strike, bytes) {
+                return befall(strike, bytes)
+            }
             give(.received(bytes), to: bank)
         case .toCoordinator(let bank, let link, let bytes):
             guard let node = nodes[bank], node.isConnected, node.link == link else { return }
@@ -198,6 +223,9 @@ public struct SimulatedConsortium {
         case .kill(let bank):
             nodes[bank]?.isDead = true
             die(bank)
+        case .refuse(let bank): give(.stop, to: bank)
+        case .late(let bank, let life, let bytes):
+            if nodes[bank]?.life == life { give(.received(bytes), to: bank) }
         case .startBank(let bank): startBank(bank)
         case .startCoordinator: startCoordinator()
         }

@@ -2,7 +2,7 @@ public import FedCore
 public import FedCrypto
 
 /// A consortium of toy banks named A, B, C…, everything from one seed.
-public struct ToyConsortium {
+public struct ToyConsortium: Sendable {
     /// The coordinator's identity key.
     public let coordinatorKey: SigningKey
     /// The banks' identity keys.
@@ -91,7 +91,7 @@ public struct ToyConsortium {
     public func world(
         faults: FaultPlan = FaultPlan(), schedule: UInt64 = 0,
         configure: ((NodeID) throws -> NodeRun.Configuration)? = nil,
-        tamper: SimulatedConsortium.Tampering? = nil
+        tamper: SimulatedConsortium.Tampering? = nil, lie: SimulatedConsortium.Lying? = nil
     ) throws -> SimulatedConsortium {
         SimulatedConsortium(
             manifest: manifest, charter: charter, coordinatorKey: coordinatorKey,
@@ -101,17 +101,17 @@ public struct ToyConsortium {
                     configuration: try configure?(bank) ?? configuration(of: bank),
                     learner: { toyBank(bank) })
             },
-            faults: faults, seed: schedule, tamper: tamper)
+            faults: faults, seed: schedule, tamper: tamper, lie: lie)
     }
 
     /// Runs one schedule to its end.
     public func run(
         faults: FaultPlan = FaultPlan(), schedule: UInt64 = 0,
         configure: ((NodeID) throws -> NodeRun.Configuration)? = nil,
-        tamper: SimulatedConsortium.Tampering? = nil
+        tamper: SimulatedConsortium.Tampering? = nil, lie: SimulatedConsortium.Lying? = nil
     ) throws -> SimulatedConsortium.Result {
         var world = try world(
-            faults: faults, schedule: schedule, configure: configure, tamper: tamper)
+            faults: faults, schedule: schedule, configure: configure, tamper: tamper, lie: lie)
         return world.run()
     }
 }

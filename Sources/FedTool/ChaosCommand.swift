@@ -14,7 +14,9 @@ struct ChaosCommand: AsyncParsableCommand {
         discussion: """
             Starts real processes as `fed demo` does, ends some of them with kill -9 while trees are \
             grown, starts them again at once, and compares the model with the one that all rows give \
-            in one place. Exit code 1 when the models differ.
+            in one place. With --absences a bank also stays away for longer than the hold time, so \
+            that a tree ends early; there is no such model in one place, and the model is compared \
+            with the one that the record gives. Exit code 1 when the models differ.
             """)
 
     @Option(help: "A folder with the banks' files. Default: a synthetic consortium.")
@@ -25,6 +27,10 @@ struct ChaosCommand: AsyncParsableCommand {
     var settings: [String] = ["treesMax=60"]
     @Option(help: "How many processes are killed; the coordinator and banks take turns.")
     var kills = 2
+    @Option(help: "How often the last bank stays away past the hold time in the middle of a tree.")
+    var absences = 0
+    @Option(help: "The hold time, seconds. Default: 3 with absences, else the charter's.")
+    var holdSeconds: Int?
     @Option(help: "The seed of the synthetic consortium.")
     var seed: UInt64 = 6
     @Option(help: "Where state folders and logs go; an earlier demo there is replaced.")
@@ -39,20 +45,34 @@ struct ChaosCommand: AsyncParsableCommand {
         let resumeSeconds: Double
     }
 
+    struct Absence: Encodable {
+        let process: String
+        let tree: Int
+        /// From its death to its new start, when the others had gone on without it.
+        let awaySeconds: Double
+    }
+
     struct Report: Encodable {
         let kills: [Kill]
+        let absences: [Absence]
         let sameHash: Bool
         let resumeSeconds: Double
         let wrongSums: Int
+        /// Trees that ended early.
+        let truncated: Int
         let slots: Int
         let seconds: Double
         let modelSha256: String
-        let pooledSha256: String
+        /// The model that all rows give in one place; with trees cut short, the record's.
+        let expectedSha256: String
     }
 
     func validate() throws {
         guard (1...50).contains(kills) else {
             throw ValidationError("--kills is \(kills), expected 1 to 50")
+        }
+        guard (0...10).contains(absences) else {
+            throw ValidationError("--absences is \(absences), expected 0 to 10")
         }
     }
 
@@ -60,7 +80,12 @@ struct ChaosCommand: AsyncParsableCommand {
         var demo = try Demo(folder: out, algorithm: "gbdt", settings: settings, budgets: ["0.005"])
         try await demo.prepareData(data: data, standard: standard, seed: seed, scale: 1)
         var chaos = ChaosRun(
-            demo: demo, consortium: try await DemoConsortium.start(demo), kills: kills)
+            demo: demo,
+            consortium: try await DemoConsortium.start(
+                demo,
+                serving: (holdSeconds ?? (absences > 0 ? 3 : nil)).map {
+                    ["--hold-seconds", "\($0)"]
+                } ?? []), kills: kills, absences: absences)
         let status: DemoTraining.Status
         do {
             status = try await chaos.run()
@@ -72,32 +97,57 @@ struct ChaosCommand: AsyncParsableCommand {
         let training = try DemoTraining.collect(
             demo, status: status, children: chaos.consortium.all)
         guard let standard = demo.standard else { return }
-        demo.progress.begin("training on all rows in one place, to compare")
-        let pooled = try await DemoEvaluation.pooled(
-            demo, standard: standard, federated: training.model)
+        demo.progress.begin("computing the model again, to compare")
         let replay = try CoordinatorRecord(state: chaos.consortium.state).replay(run: nil)
+        let truncated = replay.run.groups.filter(\.isTruncated).count
+        // Trees that ended early are nowhere else but in the record.
+        let isWhole =
+            truncated == 0
+            && replay.run.groups.allSatisfy { $0.roster.count == demo.banks.count }
+        let expected =
+            try await isWhole
+            ? DemoEvaluation.pooled(
+                demo, standard: standard, federated: training.model
+            ).modelSHA256 : replay.run.modelDigest.hexadecimal
         demo.progress.done("compared")
         let report = Report(
-            kills: chaos.done, sameHash: pooled.identical,
+            kills: chaos.done, absences: chaos.absent,
+            sameHash: status.modelSha256 == expected,
             resumeSeconds: chaos.done.map(\.resumeSeconds).max() ?? 0,
-            wrongSums: replay.modelSHA256 == status.modelSha256 ? 0 : 1, slots: status.slots,
-            seconds: status.seconds, modelSha256: status.modelSha256,
-            pooledSha256: pooled.modelSHA256)
+            wrongSums: replay.modelSHA256 == status.modelSha256 ? 0 : 1, truncated: truncated,
+            slots: status.slots, seconds: status.seconds, modelSha256: status.modelSha256,
+            expectedSha256: expected)
+        try publish(report, logs: chaos.consortium.logs)
+    }
+
+    private func publish(_ report: Report, logs: String) throws {
         if let json {
             try AtomicFile.write(Array(try ConsoleOutput.jsonText(report).utf8), to: json)
         }
-        for kill in chaos.done {
+        for kill in report.kills {
             ConsoleOutput.line(
                 "\(kill.process) killed at tree \(kill.tree), next sum "
                     + String(format: "%.2f s after its new start", kill.resumeSeconds))
         }
+        for absence in report.absences {
+            ConsoleOutput.line(
+                "\(absence.process) away from tree \(absence.tree) on, for "
+                    + String(format: "%.1f s", absence.awaySeconds))
+        }
+        let from = report.truncated > 0 ? "the record" : "all rows in one place"
         ConsoleOutput.line(
-            pooled.identical
-                ? "same model, byte for byte: \(status.modelSha256)"
-                : "the model differs: \(status.modelSha256), expected \(pooled.modelSHA256)")
-        guard pooled.identical, report.wrongSums == 0 else {
+            "\(report.truncated) trees cut short\n"
+                + (report.sameHash
+                    ? "same model as from \(from), byte for byte: \(report.modelSha256)"
+                    : "the model differs: \(report.modelSha256), expected \(report.expectedSha256)")
+        )
+        guard report.sameHash, report.wrongSums == 0 else {
+            throw CommandFailure("the run did not survive", hint: "logs: \(logs)")
+        }
+        guard report.truncated >= absences else {
             throw CommandFailure(
-                "the run did not survive", hint: "logs: \(chaos.consortium.logs)")
+                "\(report.truncated) trees were cut short, expected \(absences)",
+                hint: "a bank that is lost between two trees costs none: run it again")
         }
     }
 }
@@ -107,14 +157,19 @@ struct ChaosRun {
     let demo: Demo
     var consortium: DemoConsortium
     let kills: Int
+    let absences: Int
     private(set) var done: [ChaosCommand.Kill] = []
+    private(set) var absent: [ChaosCommand.Absence] = []
     private var watcherCount = 0
 
-    init(demo: Demo, consortium: DemoConsortium, kills: Int) {
+    init(demo: Demo, consortium: DemoConsortium, kills: Int, absences: Int) {
         self.demo = demo
         self.consortium = consortium
         self.kills = kills
+        self.absences = absences
     }
+
+    private var events: Int { done.count + absent.count }
 
     /// Starts a run, disturbs it and waits for its end.
     mutating func run() async throws -> DemoTraining.Status {
@@ -147,15 +202,20 @@ struct ChaosRun {
                     "model \(status.modelSha256.prefix(16))… after \(status.slots) masked sums")
                 return status
             }
-            guard done.count < kills, last.tree >= threshold else { continue }
-            try await strike(at: last, run: run, watcher: &watcher)
+            guard events < kills + absences, last.tree >= threshold else { continue }
+            // After each kill an absence, as long as there are any to come.
+            if absent.count < absences, done.count > absent.count || done.count == kills {
+                try await sendAway(at: last, run: run, watcher: &watcher)
+            } else {
+                try await strike(at: last, run: run, watcher: &watcher)
+            }
         }
     }
 
     /// The tree after which the next kill is due.
     private var threshold: Int {
         guard case .boosting(let configuration) = demo.algorithm else { return 0 }
-        return max(1, Int(configuration[.treesMax]) * (done.count + 1) / (kills + 1))
+        return max(1, Int(configuration[.treesMax]) * (events + 1) / (kills + absences + 1))
     }
 
     private mutating func strike(
@@ -186,6 +246,36 @@ struct ChaosRun {
             ChaosCommand.Kill(
                 process: restarted.name, tree: place.tree,
                 resumeSeconds: (ContinuousClock.now - started).seconds))
+    }
+
+    /// Kills the last bank and starts it again only when the others have gone on without it.
+    private mutating func sendAway(
+        at place: Place, run: String, watcher: inout ChildProcess
+    ) async throws {
+        let index = consortium.nodes.count
+        let process = consortium.all[index]
+        demo.progress.update("kill -9 of \(process.name) at tree \(place.tree), to stay away")
+        let killed = ContinuousClock.now
+        try await process.killed()
+        var isHeld = false
+        while true {
+            try await Task.sleep(for: .milliseconds(5))
+            guard ContinuousClock.now - killed < .seconds(120) else {
+                throw process.failure("was waited for, for two minutes")
+            }
+            if !watcher.isRunning {
+                if watcher.exitCode == 0 { break }
+                watcher = try watch(run)
+            }
+            guard let line = watcher.lastLine else { continue }
+            if line.contains("held for") { isHeld = true } else if isHeld { break }
+        }
+        let away = ContinuousClock.now - killed
+        let again = try consortium.startAgain(index)
+        try await again.logs("connected", within: .seconds(60))
+        absent.append(
+            ChaosCommand.Absence(
+                process: process.name, tree: place.tree, awaySeconds: away.seconds))
     }
 
     private mutating func watch(_ run: String) throws -> ChildProcess {

@@ -3,6 +3,7 @@ internal import FedConsole
 internal import FedCore
 internal import FedRuntime
 internal import FedSimulation
+internal import Foundation
 
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,10 +23,13 @@ struct SimulateCommand: AsyncParsableCommand {
     var seed: UInt64 = 0
     @Option(help: "Only this number of banks, 3 to 26.")
     var banks: Int?
+    @Flag(help: "First every fault to every bank at every step, for 5 and 9 banks.")
+    var everyPhase = false
     @Option(help: "Write the figures to this JSON file.")
     var json: String?
 
     struct Report: Encodable {
+        var strikes = 0
         var schedules = 0
         var wrongSums = 0
         var doubleOpenings = 0
@@ -34,6 +38,7 @@ struct SimulateCommand: AsyncParsableCommand {
         var held = 0
         var truncated = 0
         var aborted = 0
+        var excluding = 0
         var retries = 0
         var recoveries = 0
         var failures: [Failure] = []
@@ -41,7 +46,7 @@ struct SimulateCommand: AsyncParsableCommand {
 
     struct Failure: Encodable {
         let banks: Int
-        let seed: UInt64
+        let seed: UInt64?
         let what: String
     }
 
@@ -58,23 +63,20 @@ struct SimulateCommand: AsyncParsableCommand {
         let sizes = banks.map { [$0] } ?? [3, 5, 9]
         let progress = ProgressLine()
         var report = Report()
+        if everyPhase { try strikeAll(into: &report, progress) }
         for (place, size) in sizes.enumerated() {
             let consortium = try ToyConsortium(bankCount: size, seed: 13)
-            let reference = try consortium.run().model
-            var sweep = ScheduleSweep()
-            for index in stride(from: place, to: schedules, by: sizes.count) {
-                let seed = seed + UInt64(index)
-                sweep.add(
-                    try consortium.run(
-                        faults: FaultPlan(seed: seed, banks: consortium.banks), schedule: seed),
-                    seed: seed, reference: reference)
-                if sweep.schedules.isMultiple(of: 50) {
-                    progress.update(
-                        "\(report.schedules + sweep.schedules)/\(schedules) schedules, \(size) banks"
-                    )
-                }
+            let seeds = stride(from: place, to: schedules, by: sizes.count).map {
+                seed + UInt64($0)
             }
-            report.add(sweep, banks: size)
+            let before = report.schedules
+            report.add(
+                try await ScheduleSweep.run(
+                    consortium, seeds: seeds, reference: try consortium.run().model,
+                    workers: ProcessInfo.processInfo.activeProcessorCount
+                ) { done in
+                    progress.update("\(before + done)/\(schedules) schedules, \(size) banks")
+                }, banks: size)
         }
         progress.finish()
         if let json {
@@ -84,9 +86,33 @@ struct SimulateCommand: AsyncParsableCommand {
         guard report.failures.isEmpty else {
             throw CommandFailure(
                 "a rule was broken",
-                hint: report.failures.map {
-                    "fed simulate --schedules 1 --banks \($0.banks) --seed \($0.seed)"
+                hint: report.failures.map { failure in
+                    failure.seed.map {
+                        "fed simulate --schedules 1 --banks \(failure.banks) --seed \($0)"
+                    } ?? failure.what
                 }.joined(separator: "; "))
+        }
+    }
+
+    private func strikeAll(into report: inout Report, _ progress: ProgressLine) throws {
+        for size in [5, 9] {
+            let consortium = try ToyConsortium(bankCount: size, seed: 53)
+            let reference = try consortium.run().model
+            for strike in Strike.all(consortium.banks) {
+                var faults = FaultPlan()
+                faults.strike = strike
+                let result = try consortium.run(faults: faults, schedule: 1)
+                report.strikes += 1
+                report.wrongSums += result.wrongSums.count
+                report.doubleOpenings += result.doubleOpenings.count
+                if let what = strike.violation(of: result, reference: reference) {
+                    report.failures.append(
+                        Failure(banks: size, seed: nil, what: "\(strike): \(what)"))
+                }
+                if report.strikes.isMultiple(of: 50) {
+                    progress.update("\(report.strikes) faults at one step, \(size) banks")
+                }
+            }
         }
     }
 }
@@ -101,6 +127,7 @@ extension SimulateCommand.Report {
         held += sweep.held
         truncated += sweep.truncated
         aborted += sweep.aborted
+        excluding += sweep.excluding
         retries += sweep.retries
         recoveries += sweep.recoveries
         if let (seed, what) = sweep.failure {
@@ -109,12 +136,13 @@ extension SimulateCommand.Report {
     }
 
     var text: String {
-        """
-        \(schedules) schedules: \(sameHash) ended with the model of an undisturbed run, \(reduced) with \
-        one of fewer banks or with trees cut short, \(held) were still held, \(aborted) ended with a \
-        reason
-        \(wrongSums) wrong sums, \(doubleOpenings) groups opened twice; on the way \(retries) retries, \
-        \(recoveries) recoveries of gates, \(truncated) runs with trees cut short
-        """
+        (strikes == 0 ? "" : "\(strikes) single faults, every bank at every step\n") + """
+            \(schedules) schedules: \(sameHash) ended with the model of an undisturbed run, \(reduced) with \
+            one of fewer banks or with trees cut short, \(held) were still held, \(aborted) ended with a \
+            reason
+            \(wrongSums) wrong sums, \(doubleOpenings) groups opened twice; on the way \(retries) retries, \
+            \(recoveries) recoveries of gates, \(truncated) runs with trees cut short, \(excluding) with banks put \
+            out
+            """
     }
 }

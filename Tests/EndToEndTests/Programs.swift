@@ -107,9 +107,12 @@ final class Running: Sendable {
     func terminate() { process.withLock { if $0.isRunning { $0.terminate() } } }
 
     /// Ends it as a power cut would.
-    func kill() {
+    func kill() { signal(SIGKILL) }
+
+    /// Sends it a signal.
+    func signal(_ number: Int32) {
         process.withLock {
-            if $0.isRunning { _ = Foundation.kill($0.processIdentifier, SIGKILL) }
+            if $0.isRunning { _ = Foundation.kill($0.processIdentifier, number) }
         }
     }
 

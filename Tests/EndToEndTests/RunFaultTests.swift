@@ -71,6 +71,51 @@ import Testing
         }
     }
 
+    @Test("A bank of five that refuses is left out with its bloc; the others get their model")
+    func oneOfFiveRefuses() async throws {
+        let banks = ["A", "B", "C", "D", "E"]
+        let consortium = try await Consortium(enrolling: banks)
+        let ours = try String(contentsOfFile: Consortium.standard, encoding: .utf8)
+        let other = ours.replacingOccurrences(of: "\"version\": 1", with: "\"version\": 2")
+        try await consortium.startNodes(["A", "B", "C", "D"])
+        try await consortium.startNode(
+            "E", standard: try consortium.folder.write(other, to: "other.json"))
+        let trained = try await consortium.train([
+            "--algorithm", "gbdt", "--set", "treesMax=2",
+        ])
+        #expect(trained.state == "succeeded")
+        #expect(
+            trained.reason.hasPrefix(
+                "ended without banks D, E: bank E refused: feature standard differs"),
+            "\(trained.reason)")
+        try await consortium.coordinator?.logs("it is out of the run")
+        try await consortium.nodes["D"]?.logs("the run goes on without this bank's bloc")
+        for bank in ["A", "B", "C", "D"] {
+            let runs = try await consortium.node(bank, ["runs"]).out
+            #expect(runs.contains(trained.model), "\(bank): \(runs)")
+        }
+        #expect(!(try await consortium.node("E", ["runs"]).out.contains(trained.model)))
+        let replay = try await consortium.fed([
+            "replay", trained.run, "--state", consortium.folder["coordinator"], "--json",
+        ])
+        #expect(try replay.json()["model_sha256"] as? String == trained.model)
+    }
+
+    @Test("A bank whose process hangs is noticed by its silence; awake again, the run goes on")
+    func bankHangs() async throws {
+        let consortium = try await Consortium()
+        try await consortium.startNodes()
+        let command = try await consortium.startLongRun(trees: 60)
+        consortium.nodes["B"]?.signal(SIGSTOP)
+        // Ten seconds are promised; a machine that is busy with tests may be late itself.
+        try await consortium.coordinator?.logs(
+            "the run is held for bank B", within: .seconds(20))
+        consortium.nodes["B"]?.signal(SIGCONT)
+        let outcome = try await command.outcome()
+        #expect(RunResult(outcome).state == "succeeded", "\(outcome)")
+        _ = try await consortium.endOfRun()
+    }
+
     @Test("The operator ends a run; all hear the reason; a second end is refused")
     func abort() async throws {
         let consortium = try await Consortium()

@@ -15,6 +15,7 @@ struct NodeDiagnosisTests {
             clock: .init(nowUnixSeconds: now, isSynchronised: true),
             host: "coordinator.example", names: .works("192.0.2.1"),
             connection: .works("accepted"),
+            proposal: .init(charter: .works("5 banks"), standard: .works("the same")),
             documents: [
                 .init(
                     kind: "feature standard", path: "standard.json", outcome: .works("17 features"))
@@ -39,7 +40,7 @@ struct NodeDiagnosisTests {
             diagnosis.findings.map(\.check) == [
                 "state folder", "disk space", "enrolment", "certificate", "certificate name",
                 "certificate expiry", "clock", "host name", "coordinator over TLS",
-                "feature standard",
+                "feature standard", "charter", "standard of the runs",
             ])
         #expect(diagnosis.findings.allSatisfy { $0.verdict == .good && $0.hint.isEmpty })
     }
@@ -106,7 +107,8 @@ struct NodeDiagnosisTests {
     }
 
     @Test(arguments: [
-        (60.0, NodeDiagnosis.Verdict.good, "60 s from"), (61, .warning, "61 s ahead of"),
+        (60.0, NodeDiagnosis.Verdict.good, "60 s from the coordinator's, 60 s are tolerated"),
+        (61, .warning, "61 s ahead of"),
         (-61, .warning, "61 s behind"), (1800, .warning, "1800 s ahead of"),
         (1801, .bad, "1801 s ahead of"), (-1801, .bad, "1801 s behind"),
     ])
@@ -147,12 +149,23 @@ struct NodeDiagnosisTests {
             seen.certificate?.validity = outcome
             seen.names = outcome
             seen.connection = outcome
-            seen.documents = [.init(kind: "charter", path: "charter.json", outcome: outcome)]
+            seen.documents = [.init(kind: "standard", path: "standard.json", outcome: outcome)]
+            seen.proposal = .init(charter: outcome, standard: outcome)
             let bad = NodeDiagnosis(seen).findings.filter { $0.verdict == .bad }
-            #expect(bad.count == 5)
+            #expect(bad.count == 7)
             #expect(bad.allSatisfy { !$0.hint.isEmpty })
             if outcome == own { #expect(bad.allSatisfy { $0.hint == "do this" }) }
         }
+    }
+
+    @Test func `a coordinator that was not asked leaves charter and standard open`() {
+        var seen = Self.healthy()
+        seen.proposal = nil
+        let diagnosis = NodeDiagnosis(seen)
+        #expect(diagnosis.isHealthy)
+        #expect(
+            diagnosis.findings.filter { $0.verdict == .skipped }.map(\.check)
+                == ["charter", "standard of the runs"])
     }
 
     @Test func `a document's line names the file once`() throws {

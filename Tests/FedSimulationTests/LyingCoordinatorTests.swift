@@ -328,7 +328,8 @@ import Testing
                         run: self.consortium.manifest.run, author: .bank(bank), sequence: 3,
                         chainHead: [],
                         message: .acknowledgement(
-                            epochDigest: SHA256.hash([1]), dealingDigest: SHA256.hash([1])),
+                            epochDigest: SHA256.hash([1]), dealingDigest: SHA256.hash([1]),
+                            unusable: []),
                         key: identity
                     ).bytes
                 return .agreement(acknowledgements: acknowledgements)

@@ -15,7 +15,7 @@ package struct CoordinatorCommand: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, ServeCommand.self, InviteCommand.self, MembersCommand.self,
-            RevokeCommand.self, RunCommand.self, ModelCommand.self,
+            RevokeCommand.self, CharterCommand.self, RunCommand.self, ModelCommand.self,
         ])
 
     package init() {}
@@ -62,16 +62,22 @@ struct InitCommand: AsyncParsableCommand {
         help: "A host name or address by which banks reach the coordinator; may be repeated.")
     var hosts: [String] = []
 
+    @OptionGroup(title: "Terms of the charter; later: fed-coordinator charter")
+    var charter: CharterOptions
+
     func run() async throws {
         let listen = try HostAddress(listen)
         let enrolment =
             try enrolment.map { text throws in try HostAddress(text) }
             ?? HostAddress(host: listen.host, port: listen.port + 1)
+        let folder = try StateDirectory(options.state)
+        let terms = try charter.terms
         try CoordinatorState.create(
-            in: try StateDirectory(options.state),
+            in: folder,
             addresses: CoordinatorState.Addresses(
                 listen: listen.description, enrolment: enrolment.description,
                 hosts: hosts.isEmpty ? [listen.host] : hosts))
+        if terms != CharterTerms() { try terms.write(to: folder) }
         ConsoleOutput.line(
             """
             coordinator made in \(options.state)

@@ -158,7 +158,7 @@ struct RunCommand: AsyncParsableCommand {
                         $0.run.description, $0.state.rawValue, $0.algorithm,
                         Timestamp.text(unixSeconds: $0.startedUnixMilliseconds / 1000),
                         StatusReport.seconds($0.seconds),
-                        $0.reason.isEmpty ? $0.modelSHA256 : $0.reason,
+                        $0.modelSHA256.isEmpty ? $0.reason : $0.modelSHA256,
                     ]
                 })
         }

@@ -12,27 +12,54 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: StateOptions
 
-    @Option(help: "Seconds that a bank has to answer in one phase of a run.")
-    var phaseTimeout = 300
+    @Option(
+        help: """
+            Seconds that a run waits for a missing bank before it goes on without its bloc. \
+            Default: the charter's, \(CoordinatorService.holdSecondsDefault) unless set.
+            """)
+    var holdSeconds: Int?
 
-    @Option(help: "Seconds that a run waits for a missing bank before it goes on without it.")
-    var holdSeconds = CoordinatorService.holdSecondsDefault
+    @Option(
+        help: """
+            Seconds that a bank has to answer in one phase of a run. Default: two and a half \
+            times the hold time.
+            """)
+    var phaseTimeout: Int?
+
+    @Option(
+        help:
+            """
+            Seconds of silence after which a bank counts as gone; it is asked for a sign of life \
+            in a third of them. Default: 9.
+            """)
+    var silenceSeconds = 9
 
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
+
+    func validate() throws {
+        let times: [(String, Int?)] = [
+            ("--hold-seconds", holdSeconds), ("--phase-timeout", phaseTimeout),
+            ("--silence-seconds", silenceSeconds),
+        ]
+        for case (let name, .some(let value)) in times where !(1...86_400).contains(value) {
+            throw ValidationError("\(name) is \(value), expected 1 to 86400")
+        }
+    }
 
     func run() async throws {
         Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
         let logger = Logger(label: "fed-coordinator")
         let state = try options.lockedCoordinator()
         let service = try CoordinatorService(
-            state: state, logger: logger, phaseTimeout: .seconds(phaseTimeout),
+            state: state, logger: logger, phaseTimeout: phaseTimeout.map { Duration.seconds($0) },
             holdSeconds: holdSeconds)
         await service.resume()
         let server = try FederationServer(
             FederationServer.Configuration(
                 address: try state.listenAddress, enrolmentAddress: try state.enrolmentAddress,
-                credentials: try state.serverCredentials()),
+                credentials: try state.serverCredentials(),
+                settings: TransportSettings(silenceMax: .seconds(silenceSeconds))),
             delegate: service, operatorDelegate: service,
             enrolmentDelegate: try state.enrolmentDesk(members: service.store.members))
         logger.info(

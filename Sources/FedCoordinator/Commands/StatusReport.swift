@@ -70,7 +70,9 @@ struct StatusReport: Encodable {
             "seconds    \(Self.seconds(seconds))",
         ]
         if slots > 0 { lines.append("slots      \(slots)") }
-        if !note.isEmpty, reason.isEmpty { lines.append("note       \(note)") }
+        if !note.isEmpty, reason.isEmpty || state == RunState.succeeded.rawValue {
+            lines.append("note       \(note)")
+        }
         if !reason.isEmpty { lines.append("reason     \(reason)") }
         if !modelSHA256.isEmpty { lines.append("model      \(modelSHA256)") }
         for bank in banks {

@@ -25,13 +25,12 @@ extension CoordinatorRun {
 
     /// Sends a bank what it does not have.
     mutating func connect(_ bank: NodeID, has count: UInt64) -> [Effect] {
-        guard let place = manifest.roster.index(of: bank), !banks[place].isFenced else { return [] }
+        guard let place = manifest.roster.index(of: bank), !isExcluded(bank) else { return [] }
         guard count <= UInt64(said.count) else {
-            return phase == .ended
-                ? [] : abort(.bankViolation(bank, "it has statements that were never made"))
+            return exclude(.bankViolation(bank, "it has statements that were never made"))
         }
         guard count >= banks[place].mustHave || phase == .ended else {
-            return decide(.fenced(place))
+            return exclude(.bankRefused(bank, .stateLost))
         }
         banks[place].isPresent = true
         var effects: [Effect] = said[Int(count)...].map { saying in
@@ -53,12 +52,13 @@ extension CoordinatorRun {
     /// The hold time is over: go on without those who are still missing, where that is possible.
     mutating func expire() -> [Effect] {
         let missing = waitingFor
-        guard let first = missing.first else { return [] }
+        guard !missing.isEmpty else { return [] }
         switch phase {
         case .hellos, .dealings, .acknowledgements:
-            return abort(
-                isPresent(first)
-                    ? .bankSilent(first, phase: phaseName) : .bankLost(first, phase: phaseName))
+            let rest = participants.map { manifest.roster.banks[$0] }
+            if let places = roster(of: Set(rest).subtracting(missing)) {
+                return decide(.roster(places))
+            }
         case .forming:
             if let places = presentRoster() { return decide(.roster(places)) }
         case .uploads:
@@ -66,11 +66,8 @@ extension CoordinatorRun {
             if open.isGated {
                 let rest = Set(open.roster.banks).subtracting(missing)
                 if let places = roster(of: rest) { return decide(.retry(places)) }
-            } else if manifest.algorithm.truncates(round: open.query.round) {
-                var trial = learner
-                if (try? trial.truncateGroup()) != nil {
-                    return decide(.truncated(missing: manifest.roster.places(of: missing)))
-                }
+            } else if canTruncate(open) {
+                return decide(.truncated(missing: manifest.roster.places(of: missing)))
             }
         case .releases:
             let effects = askForShares()
@@ -89,17 +86,17 @@ extension CoordinatorRun {
 
     /// Asks the others for shares of the gates of those who uploaded and vanished, if they are
     /// enough.
-    private mutating func askForShares() -> [Effect] {
+    mutating func askForShares() -> [Effect] {
         guard phase == .releases, let open = slot else { return [] }
         let gated = manifest.roster.places(of: open.accumulator.stillGated)
-        let helpers = Set(open.places).subtracting(gated)
-            .union(gated.filter { isPresent(manifest.roster.banks[$0]) })
+        let helpers = open.places.filter { place in
+            banks[place].exclusion == nil
+                && (!gated.contains(place) || isPresent(manifest.roster.banks[place]))
+        }
         let missing = gated.filter { place in
             !isPresent(manifest.roster.banks[place]) && open.recovering[place] == nil
         }
-        guard !missing.isEmpty, helpers.subtracting(missing).count >= charter.threshold else {
-            return []
-        }
+        guard !missing.isEmpty, helpers.count >= charter.threshold else { return [] }
         return decide(.recover(missing))
     }
 
@@ -132,18 +129,5 @@ extension CoordinatorRun {
         slot = nil
         phase = .forming
         return [say(.truncation(slot: open.number))] + advance()
-    }
-
-    /// Shuts out a bank that lost its state: its keys of the epoch are gone.
-    mutating func fence(_ place: Int) -> [Effect] {
-        let bank = manifest.roster.banks[place]
-        banks[place].isFenced = true
-        banks[place].isPresent = false
-        waiting.remove(bank)
-        let note = Effect.note(
-            Notice(.error, "bank \(bank) has lost its state and cannot take part any more"))
-        if phase == .delivering, waiting.isEmpty { return [note] + end() }
-        guard !isHeld, waitingFor.contains(bank) else { return [note] }
-        return [note] + holdBack()
     }
 }

@@ -5,7 +5,7 @@ extension CoordinatorRun {
     public enum Decision: Equatable, Sendable {
         /// The run begins.
         case started
-        /// The pending group has this roster, by places.
+        /// The pending group has this roster, by places; or the set-up goes on with these banks.
         case roster([Int])
         /// The group's first slot is tried again with this smaller roster.
         case retry([Int])
@@ -13,8 +13,8 @@ extension CoordinatorRun {
         case recover([Int])
         /// The tree ends without the last query's sum, for want of these banks.
         case truncated(missing: [Int])
-        /// This bank came back without its state.
-        case fenced(Int)
+        /// This bank is out of the run for good.
+        case excluded(Int, AbortReason)
         /// The model was delivered to all who could be waited for.
         case delivered
         /// The run ends without a model.
@@ -75,6 +75,7 @@ extension CoordinatorRun {
         run.isReplaying = true
         var last: [Effect] = []
         for entry in journal {
+            run.deferred = nil
             switch entry {
             case .statement(let bank, let bytes): last = run.handle(.received(bytes, from: bank))
             case .decision(let decision): last = run.apply(decision)
@@ -83,6 +84,9 @@ extension CoordinatorRun {
         run.isReplaying = false
         let finish = last.filter { if case .finish = $0 { true } else { false } }
         if run.phase == .idle || run.phase == .ended { return (run, finish) }
+        // The process may have ended between the last entry and what was decided for its sake.
+        let decided = run.deferred.map { run.decide($0) } ?? []
+        guard decided.isEmpty else { return (run, decided) }
         return (run, finish + [run.nextDeadline(), run.report()])
     }
 
@@ -94,18 +98,22 @@ extension CoordinatorRun {
 
     /// Journals a decision and acts on it; during a replay the journal decides.
     mutating func decide(_ decision: Decision) -> [Effect] {
-        guard !isReplaying else { return [] }
+        guard !isReplaying else {
+            if deferred == nil { deferred = decision }
+            return []
+        }
         return [.persist(.decision(decision))] + apply(decision)
     }
 
     private mutating func apply(_ decision: Decision) -> [Effect] {
         switch decision {
         case .started: return begin()
-        case .roster(let places): return beginGroup(places: places)
+        case .roster(let places):
+            return phase == .forming ? beginGroup(places: places) : narrow(to: places)
         case .retry(let places): return retry(places: places)
         case .recover(let places): return askShares(of: places)
         case .truncated(let missing): return truncate(missing: missing)
-        case .fenced(let place): return banks.indices.contains(place) ? fence(place) : []
+        case .excluded(let place, let reason): return shutOut(place, reason)
         case .delivered: return end()
         case .aborted(let reason):
             phase = .ended
@@ -126,7 +134,9 @@ extension CoordinatorRun.Decision {
         case .retry(let places): write(3, places)
         case .recover(let places): write(4, places)
         case .truncated(let missing): write(5, missing)
-        case .fenced(let place): write(6, [place])
+        case .excluded(let place, let reason):
+            write(6, [place])
+            reason.write(to: &writer)
         case .delivered: writer.write(UInt8(7))
         case .aborted(let reason):
             writer.write(UInt8(8))
@@ -145,7 +155,7 @@ extension CoordinatorRun.Decision {
             guard let place = try reader.readPlaces().first else {
                 throw .invalidValue(field: "place", at: reader.position)
             }
-            self = .fenced(place)
+            self = .excluded(place, try AbortReason(from: &reader))
         case 7: self = .delivered
         case 8: self = .aborted(try AbortReason(from: &reader))
         default: throw .invalidValue(field: "decision", at: reader.position)

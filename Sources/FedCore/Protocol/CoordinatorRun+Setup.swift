@@ -12,12 +12,45 @@ extension CoordinatorRun {
 
     mutating func collectHello(_ bytes: [UInt8], place: Int) -> [Effect] {
         collected[place] = bytes
-        guard collected.count == banks.count else { return [report()] }
-        let ordered = banks.indices.compactMap { collected[$0] }
-        epochDigest = NodeRun.epochDigest(ordered)
+        return waitingFor.isEmpty ? concludeSetUpPhase() : [report()]
+    }
+
+    /// The set-up goes on with these banks.
+    mutating func narrow(to places: [Int]) -> [Effect] {
+        participants = Set(places)
+        expected = Set(places.map { manifest.roster.banks[$0] })
+        eligible = expected
+        collected = collected.filter { participants.contains($0.key) }
+        boxes = boxes.filter { participants.contains($0.key) }
+        complaints = complaints.filter { participants.contains($0.key) }
+        guard phase != .idle else { return [] }
+        return waitingFor.isEmpty ? concludeSetUpPhase() : resumeIfPresent()
+    }
+
+    /// All banks that take part have answered.
+    private mutating func concludeSetUpPhase() -> [Effect] {
+        if phase == .acknowledgements, let (place, reason) = culprit() {
+            return decide(.excluded(place, reason))
+        }
+        let ordered = banks.indices.map { collected[$0] ?? [] }
         collected = [:]
-        phase = .dealings
-        return [say(.epoch(hellos: ordered)), nextDeadline(), report()]
+        switch phase {
+        case .hellos:
+            epochDigest = NodeRun.epochDigest(ordered)
+            phase = .dealings
+            return [say(.epoch(hellos: ordered)), nextDeadline(), report()] + holdForAbsent()
+        case .dealings:
+            dealingDigest = NodeRun.dealingDigest(ordered)
+            let dealing = say(.dealing(commitments: ordered))
+            let parcels = sayEach(
+                banks.indices.map { holder in
+                    .parcel(boxes: banks.indices.map { boxes[$0]?[holder] ?? [] })
+                })
+            boxes = [:]
+            phase = .acknowledgements
+            return [dealing] + parcels + [nextDeadline(), report()] + holdForAbsent()
+        default: return [say(.agreement(acknowledgements: ordered))] + advance()
+        }
     }
 
     mutating func collect(
@@ -39,26 +72,12 @@ extension CoordinatorRun {
         else { return violation(place, "its boxes are not those it committed to") }
         self.boxes[place] = boxes
         self.seedDigests[place] = seedDigests
-        guard self.boxes.count == banks.count else { return [report()] }
-        let ordered = banks.indices.compactMap { collected[$0] }
-        dealingDigest = NodeRun.dealingDigest(ordered)
-        collected = [:]
-        let dealing = say(.dealing(commitments: ordered))
-        let parcels = sayEach(
-            banks.indices.map { holder in
-                .parcel(boxes: banks.indices.map { self.boxes[$0]?[holder] ?? [] })
-            })
-        self.boxes = [:]
-        phase = .acknowledgements
-        return [dealing] + parcels + [nextDeadline(), report()]
+        return waitingFor.isEmpty ? concludeSetUpPhase() : [report()]
     }
 
     mutating func collectAcknowledgement(_ bytes: [UInt8], place: Int) -> [Effect] {
         collected[place] = bytes
-        guard collected.count == banks.count else { return [report()] }
-        let ordered = banks.indices.compactMap { collected[$0] }
-        collected = [:]
-        return [say(.agreement(acknowledgements: ordered))] + advance()
+        return waitingFor.isEmpty ? concludeSetUpPhase() : [report()]
     }
 
     static func digests(in bytes: [UInt8]) -> [[UInt8]] {
@@ -122,8 +141,9 @@ extension CoordinatorRun {
         switch phase {
         case .idle, .ended: return []
         case .hellos, .acknowledgements:
-            return all.indices.filter { collected[$0] == nil }.map { all[$0] }
-        case .dealings: return all.indices.filter { boxes[$0] == nil }.map { all[$0] }
+            return participants.sorted().filter { collected[$0] == nil }.map { all[$0] }
+        case .dealings:
+            return participants.sorted().filter { boxes[$0] == nil }.map { all[$0] }
         case .forming: return expected.filter { !isPresent($0) }.sorted()
         case .uploads: return slot?.accumulator.missing ?? []
         case .releases: return slot?.accumulator.stillGated ?? []
@@ -132,11 +152,11 @@ extension CoordinatorRun {
     }
 
     func isPresent(_ bank: NodeID) -> Bool {
-        manifest.roster.index(of: bank).map { banks[$0].isPresent && !banks[$0].isFenced } ?? false
+        manifest.roster.index(of: bank).map { banks[$0].isPresent } ?? false
     }
 
     mutating func violation(_ place: Int, _ what: String) -> [Effect] {
-        abort(.bankViolation(manifest.roster.banks[place], what))
+        exclude(.bankViolation(manifest.roster.banks[place], what))
     }
 
     mutating func end() -> [Effect] {
@@ -146,10 +166,9 @@ extension CoordinatorRun {
     }
 
     mutating func abort(_ reason: AbortReason) -> [Effect] {
-        if phase == .delivering {
-            // The model is out already; what went wrong now concerns one bank's confirmation.
-            return [.note(Notice(.warning, reason.description))] + decide(.delivered)
-        }
-        return decide(.aborted(reason))
+        // When the model is out already, only confirmations are missing.
+        phase == .delivering
+            ? [.note(Notice(.warning, reason.description))] + decide(.delivered)
+            : decide(.aborted(reason))
     }
 }

@@ -24,7 +24,8 @@ extension CoordinatorRun {
         case .finished(let model):
             self.model = model
             phase = .delivering
-            waiting = Set(manifest.roster.banks)
+            // Those who were left out learn of the model too, and are not waited for.
+            waiting = expected
             return [say(.outcome(model: model.bytes, receipt: receipt)), nextDeadline(), report()]
                 + holdForAbsent()
         }
@@ -32,6 +33,9 @@ extension CoordinatorRun {
 
     /// Begins the pending group as soon as all banks are there that should be.
     mutating func form() -> [Effect] {
+        if let blame, roster(of: eligible.filter { !isExcluded($0) }) == nil {
+            return abort(blame)
+        }
         guard expected.allSatisfy(isPresent), let places = presentRoster() else {
             return [nextDeadline()] + holdBack()
         }
@@ -90,7 +94,9 @@ extension CoordinatorRun {
             saidBefore: UInt64(said.count))
         if isGated { gates += 1 }
         phase = .uploads
-        return [effect, nextDeadline(), report()] + holdForAbsent()
+        let asked = [effect, nextDeadline(), report()]
+        let without = goOnWithoutExcluded()
+        return asked + (without.isEmpty ? holdForAbsent() : without)
     }
 
     mutating func add(_ upload: Upload, from bank: NodeID) -> [Effect] {
@@ -99,7 +105,7 @@ extension CoordinatorRun {
             if (upload.slot, upload.attempt) < (open.number, open.attempt) {
                 return stale(bank, upload.slot)
             }
-            return abort(
+            return exclude(
                 .bankViolation(bank, "an update of slot \(upload.slot) for slot \(open.number)"))
         }
         let member = manifest.roster.members.first { $0.bank == bank }
@@ -108,7 +114,7 @@ extension CoordinatorRun {
                 UploadCertificate.holds(
                     upload.certificate, context: upload.context, member: member,
                     run: manifest.run)
-            else { return abort(.bankViolation(bank, "its certificate does not verify")) }
+            else { return exclude(.bankViolation(bank, "its certificate does not verify")) }
         }
         do throws(UpdateFailure) {
             // In place, so that the sums are not copied.
@@ -116,7 +122,7 @@ extension CoordinatorRun {
                 contextDigest: upload.context, laneBytes: upload.lanes, from: bank,
                 digest: upload.digest)
         } catch {
-            return abort(.bankViolation(bank, error.description))
+            return exclude(.bankViolation(bank, error.description))
         }
         if open.isGated { slot?.certificates[bank] = upload.certificate }
         confirm(bank, open.saidBefore)
@@ -144,7 +150,7 @@ extension CoordinatorRun {
         else { return stale(bank, number) }
         let seed = SecretBytes(seed)
         guard isGate(seed, of: place, gate: Int(open.gate)) else {
-            return abort(.bankViolation(bank, "its gate seed is not the one it committed to"))
+            return exclude(.bankViolation(bank, "its gate seed is not the one it committed to"))
         }
         confirm(bank, open.saidBefore)
         return ungate(bank, seed)
@@ -161,7 +167,10 @@ extension CoordinatorRun {
                 MerkleTree.holds(
                     leaf: share.share, at: Int(open.gate), of: manifest.gates, path: share.path,
                     root: commitment.shareRoots[holder])
-            else { return abort(.bankViolation(bank, "its share is not the one dealt to it")) }
+            else {
+                return effects
+                    + exclude(.bankViolation(bank, "its share is not the one dealt to it"))
+            }
             guard phase == .releases, var known = slot?.recovering[share.dealer],
                 !known.contains(where: { Int($0.index) == holder + 1 })
             else { continue }
@@ -215,7 +224,8 @@ extension CoordinatorRun {
 
     private mutating func stale(_ bank: NodeID, _ slot: UInt32) -> [Effect] {
         guard slot < slots else {
-            return abort(.bankViolation(bank, "a statement of slot \(slot), which was not asked"))
+            return exclude(
+                .bankViolation(bank, "a statement of slot \(slot), which was not asked"))
         }
         return [.note(Notice(.debug, "bank \(bank): too late for slot \(slot)"))]
     }

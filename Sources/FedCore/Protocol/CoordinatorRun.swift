@@ -6,7 +6,8 @@ public import FedCrypto
 /// statements and of its own ``Decision``s, both of which are journalled before anything follows
 /// from them; so a coordinator that restarts says the same again. Banks that vanish are waited for;
 /// when the hold time is over, a group goes on without their blocs, a tree ends early, or the run
-/// stays held until they are back or the operator ends it.
+/// stays held until they are back or the operator ends it. Banks that refuse or break the protocol
+/// are not waited for: the run goes on without their blocs, or ends with the reason.
 public struct CoordinatorRun: Sendable {
     /// What happens to the machine.
     public enum Event: Sendable {
@@ -31,7 +32,7 @@ public struct CoordinatorRun: Sendable {
     public enum Effect: Sendable {
         /// Append the entry to the journal; it must be durable before any statement that follows.
         case persist(JournalEntry)
-        /// Send the same bytes to every connected bank.
+        /// Send the same bytes to every connected bank that is not ``CoordinatorRun/isExcluded(_:)``.
         case broadcast([UInt8], kind: String)
         /// Send bytes to one bank, if it is connected.
         case send([UInt8], to: NodeID, kind: String)
@@ -83,8 +84,8 @@ public struct CoordinatorRun: Sendable {
         var digests: [[UInt8]] = []
         var chain: Transcript
         var isPresent = false
-        /// Whether it came back without its state of the run.
-        var isFenced = false
+        /// Why it is out of the run for good.
+        var exclusion: AbortReason?
         /// Statements of the coordinator that the bank must have had to say what it said.
         var mustHave: UInt64 = 0
     }
@@ -120,7 +121,11 @@ public struct CoordinatorRun: Sendable {
     /// Everything said so far, by sequence: the same bytes for all, or one entry a bank.
     var said: [Saying] = []
     var banks: [BankState]
+    /// Places of the banks that the epoch is set up with.
+    var participants: Set<Int>
     var collected: [Int: [UInt8]] = [:]
+    /// During the set-up: dealers whose shares a bank cannot use, by its place.
+    var complaints: [Int: [Int]] = [:]
     var commitments: [Int: GateCommitment] = [:]
     var seedDigests: [Int: [UInt8]] = [:]
     var boxes: [Int: [[UInt8]]] = [:]
@@ -138,7 +143,11 @@ public struct CoordinatorRun: Sendable {
     var receipt = SlotReceipt.none
     var model: ModelDocument?
     var waiting: Set<NodeID> = []
+    /// Why the last excluded bank is out.
+    var blame: AbortReason?
     var isReplaying = false
+    /// During a replay: what the last entry asks to be decided, if the journal does not go on.
+    var deferred: Decision?
 
     enum Saying: Sendable {
         case common([UInt8], kind: String)
@@ -159,6 +168,7 @@ public struct CoordinatorRun: Sendable {
             BankState(chain: Transcript(run: manifest.run, author: .bank($0)))
         }
         groups = GroupSequence(manifest: manifest)
+        participants = Set(manifest.roster.banks.indices)
         expected = Set(manifest.roster.banks)
         eligible = expected
     }
@@ -199,21 +209,21 @@ public struct CoordinatorRun: Sendable {
     // MARK: Statements
 
     private mutating func receive(_ bytes: [UInt8], from bank: NodeID) -> [Effect] {
-        guard let place = manifest.roster.index(of: bank), !banks[place].isFenced else { return [] }
+        guard let place = manifest.roster.index(of: bank), !isExcluded(bank) else { return [] }
         let statement: SignedStatement
         let message: RunMessage
         do {
             statement = try SignedStatement(bytes: bytes)
             message = try RunMessage(bytes: statement.body)
         } catch {
-            return abort(.bankViolation(bank, "malformed statement"))
+            return exclude(.bankViolation(bank, "malformed statement"))
         }
         guard statement.author == .bank(bank), statement.isSealed || !message.needsSeal,
             isReplaying || !statement.isSealed
                 || statement.isSigned(by: manifest.roster.members[place].identityKey)
-        else { return abort(.bankViolation(bank, "its signature does not verify")) }
+        else { return exclude(.bankViolation(bank, "its signature does not verify")) }
         guard statement.run == manifest.run else {
-            return abort(.bankViolation(bank, "statement of another run"))
+            return exclude(.bankViolation(bank, "statement of another run"))
         }
         let due = UInt64(banks[place].digests.count)
         let digest: [UInt8]
@@ -225,7 +235,7 @@ public struct CoordinatorRun: Sendable {
         if statement.sequence < due {
             let before = banks[place].digests[Int(statement.sequence)]
             guard before == digest else {
-                return abort(
+                return exclude(
                     .bankViolation(bank, "statement \(statement.sequence) came again, and differs"))
             }
             return [.note(Notice(.debug, "bank \(bank): a repeated statement was ignored"))]
@@ -240,7 +250,7 @@ public struct CoordinatorRun: Sendable {
             ]
         }
         guard statement.chainHead == banks[place].chain.head else {
-            return abort(
+            return exclude(
                 .bankViolation(bank, "statement \(due) does not follow the ones before it"))
         }
         banks[place].digests.append(digest)
@@ -253,11 +263,19 @@ public struct CoordinatorRun: Sendable {
         _ message: RunMessage, place: Int, bank: NodeID, bytes: [UInt8], digest: [UInt8]
     ) -> [Effect] {
         switch (phase, message) {
-        case (_, .refusal(let reason)): return abort(.bankRefused(bank, reason))
+        case (_, .refusal(let reason)): return exclude(.bankRefused(bank, reason))
         case (_, .lapsed): return []
+        case (.delivering, .stored(let digest)):
+            guard let model, digest == SHA256.hash(model.bytes) else {
+                return exclude(.bankViolation(bank, "it stored another model"))
+            }
+            waiting.remove(bank)
+            return waiting.isEmpty ? end() : [report()]
+        case _ where !participants.contains(place):
+            return [.note(Notice(.debug, "bank \(bank): too late for the set-up"))]
         case (.hellos, .hello(let digest, _)):
             guard digest == manifest.digest else {
-                return abort(.bankViolation(bank, "it consents to another manifest"))
+                return exclude(.bankViolation(bank, "it consents to another manifest"))
             }
             confirm(bank, 1)
             return collectHello(bytes, place: place)
@@ -266,11 +284,12 @@ public struct CoordinatorRun: Sendable {
             return collect(shares.commitment, statement: bytes, place: place)
         case (.dealings, .boxes(let boxes, let digests)):
             return collect(boxes: boxes, seedDigests: digests, place: place)
-        case (.acknowledgements, .acknowledgement(let epoch, let dealing)):
+        case (.acknowledgements, .acknowledgement(let epoch, let dealing, let unusable)):
             guard epoch == epochDigest, dealing == dealingDigest else {
-                return abort(.bankViolation(bank, "it acknowledges another epoch"))
+                return exclude(.bankViolation(bank, "it acknowledges another epoch"))
             }
             confirm(bank, 4)
+            complaints[place] = unusable
             return collectAcknowledgement(bytes, place: place)
         case (_, .update(let slot, let attempt, let context, let lanes, let certificate)):
             return add(
@@ -281,13 +300,7 @@ public struct CoordinatorRun: Sendable {
             return release(seed: seed, slot: slot, attempt: attempt, place: place, bank: bank)
         case (_, .recovery(let slot, let attempt, let shares)):
             return recover(shares, slot: slot, attempt: attempt, holder: place, bank: bank)
-        case (.delivering, .stored(let digest)):
-            guard let model, digest == SHA256.hash(model.bytes) else {
-                return abort(.bankViolation(bank, "it stored another model"))
-            }
-            waiting.remove(bank)
-            return waiting.isEmpty ? end() : [report()]
-        default: return abort(.bankViolation(bank, "\(message.kind) is out of place"))
+        default: return exclude(.bankViolation(bank, "\(message.kind) is out of place"))
         }
     }
 

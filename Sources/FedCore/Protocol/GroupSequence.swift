@@ -71,7 +71,7 @@ extension AlgorithmConfiguration {
 /// A group's identifier is derived from what it is computed on: the feature standard, the kind of
 /// its first query, and all queries before it, which carry all of the model. The first groups of a
 /// kind, whose state is the empty model, have the same identifier in every run.
-struct GroupSequence: Sendable {
+package struct GroupSequence: Sendable {
     private let algorithm: AlgorithmConfiguration
     private let standardDigest: [UInt8]
     private var state: [UInt8] = []
@@ -79,9 +79,9 @@ struct GroupSequence: Sendable {
     /// Groups begun.
     private(set) var count: UInt32 = 0
     /// The identifier of the group in work, 32 bytes; empty before the first.
-    private(set) var id: [UInt8] = []
+    package private(set) var id: [UInt8] = []
 
-    init(manifest: Manifest) {
+    package init(manifest: Manifest) {
         algorithm = manifest.algorithm
         standardDigest = manifest.standardDigest
     }
@@ -92,7 +92,7 @@ struct GroupSequence: Sendable {
     }
 
     /// Takes the next query, once for all of its attempts.
-    mutating func advance(by query: Query) {
+    package mutating func advance(by query: Query) {
         if isStart(query) {
             count += 1
             var writer = ByteWriter()

@@ -78,22 +78,42 @@ extension NodeRun {
         guard let consent else { return [] }
         let bodies = try verifiedBodies(of: hellos, sequence: 0)
         var publicKeys: [NodeID: [UInt8]] = [:]
-        for (bank, body) in bodies {
+        for (place, body) in bodies {
+            let bank = consent.manifest.roster.banks[place]
             guard case .hello(let digest, let epochKey) = body else {
                 throw .protocolViolation("bank \(bank) has no epoch key in the roster")
             }
             guard digest == consent.manifest.digest else { throw .splitView(bank) }
             publicKeys[bank] = epochKey
         }
+        let roster = try narrow(to: bodies.map(\.place))
+        epochDigest = Self.epochDigest(hellos)
+        phase = .dealing
+        guard takesPart else { return [] }
         do {
             let keys = try EpochKeys(
                 own: configuration.bank, key: consent.key, publicKeys: publicKeys,
-                roster: consent.manifest.roster, digest: Self.epochDigest(hellos))
+                roster: roster, digest: epochDigest)
             self.keys = keys
             return try deal(consent, keys)
         } catch {
             throw .epochKeys("\(error)")
         }
+    }
+
+    /// Whether this bank is in the epoch, as far as it has come.
+    var takesPart: Bool { consent.map { participants.contains($0.ownPlace) } ?? false }
+
+    /// The epoch goes on with these banks: whole blocs, and enough of them for a roster.
+    private mutating func narrow(to places: [Int]) throws(RefusalReason) -> Roster {
+        guard let consent, let roster = consent.manifest.roster.choosing(places),
+            consent.charter.permits(roster.banks),
+            participants.isEmpty || Set(places).isSubset(of: participants)
+        else {
+            throw .roster("the epoch's banks are not whole blocs of at least the charter's size")
+        }
+        participants = places
+        return roster
     }
 
     private mutating func deal(_ consent: Consent, _ keys: EpochKeys) throws -> [Effect] {
@@ -102,13 +122,13 @@ extension NodeRun {
         var boxes: [[UInt8]] = []
         for (place, member) in consent.manifest.roster.members.enumerated() {
             boxes.append(
-                place == consent.ownPlace ? [] : try keys.seal(dealt[place], to: member.bank))
+                place == consent.ownPlace || !participants.contains(place)
+                    ? [] : try keys.seal(dealt[place], to: member.bank))
         }
         let commitment = GateCommitment(
             seedRoot: MerkleTree(leaves: leaves).root,
             shareRoots: dealt.map { GateCommitment.tree(of: $0).root },
             boxDigests: boxes.map { SHA256.hash($0) })
-        phase = .dealing
         return send(.shares(GateShares(commitment: commitment)))
             + send(.boxes(boxes, seedDigests: leaves.flatMap { $0 }), isSealed: false)
     }
@@ -116,13 +136,15 @@ extension NodeRun {
     mutating func take(commitments statements: [[UInt8]]) throws(RefusalReason) -> [Effect] {
         guard let consent else { return [] }
         let count = consent.manifest.roster.members.count
-        for (bank, body) in try verifiedBodies(of: statements, sequence: 1) {
+        let bodies = try verifiedBodies(of: statements, sequence: 1)
+        for (place, body) in bodies {
             guard case .shares(let shares) = body, shares.commitment.shareRoots.count == count,
                 shares.commitment.boxDigests.count == count
-            else { throw .gateShares(bank) }
-            commitments.append(shares.commitment)
+            else { throw .gateShares(consent.manifest.roster.banks[place]) }
+            commitments[place] = shares.commitment
         }
-        guard SHA256.hash(statements[consent.ownPlace]) == outbox[1].digest else {
+        _ = try narrow(to: bodies.map(\.place))
+        guard !takesPart || SHA256.hash(statements[consent.ownPlace]) == outbox[1].digest else {
             throw .splitView(configuration.bank)
         }
         dealingDigest = Self.dealingDigest(statements)
@@ -131,50 +153,65 @@ extension NodeRun {
     }
 
     mutating func take(boxes: [[UInt8]]) throws(RefusalReason) -> [Effect] {
-        guard let consent, let keys else { return [] }
+        guard let consent else { return [] }
         let members = consent.manifest.roster.members
         guard boxes.count == members.count else {
             throw .protocolViolation("\(boxes.count) boxes of \(members.count) banks")
         }
-        held = []
-        for (place, member) in members.enumerated() {
-            guard place != consent.ownPlace else {
-                held.append(nil)
-                continue
-            }
-            let commitment = commitments[place]
-            guard SHA256.hash(boxes[place]) == commitment.boxDigests[consent.ownPlace] else {
-                throw .protocolViolation("the box of bank \(member.bank) is not the one it sent")
-            }
-            guard let shares = try? keys.open(boxes[place], from: member.bank),
+        phase = .agreement
+        guard let keys, takesPart else { return [] }
+        held = Array(repeating: nil, count: members.count)
+        var unusable: [Int] = []
+        for place in participants where place != consent.ownPlace {
+            let bank = members[place].bank
+            guard let commitment = commitments[place],
+                SHA256.hash(boxes[place]) == commitment.boxDigests[consent.ownPlace]
+            else { throw .protocolViolation("the box of bank \(bank) is not the one it sent") }
+            // Shares only serve to recover the dealer's gate: whoever dealt bad ones is named, and
+            // nobody else has to leave.
+            guard let shares = try? keys.open(boxes[place], from: bank),
                 shares.count == 32 * consent.manifest.gates,
                 GateCommitment.tree(of: shares).root == commitment.shareRoots[consent.ownPlace]
-            else { throw .gateShares(member.bank) }
-            held.append(shares)
+            else {
+                unusable.append(place)
+                continue
+            }
+            held[place] = shares
         }
-        phase = .agreement
-        return send(.acknowledgement(epochDigest: keys.digest, dealingDigest: dealingDigest))
+        let notes = unusable.map { place in
+            Effect.note(
+                Notice(.error, RefusalReason.gateShares(members[place].bank).description))
+        }
+        return notes
+            + send(
+                .acknowledgement(
+                    epochDigest: epochDigest, dealingDigest: dealingDigest, unusable: unusable))
     }
 
     mutating func verify(_ acknowledgements: [[UInt8]]) throws(RefusalReason) -> [Effect] {
-        for (bank, body) in try verifiedBodies(of: acknowledgements, sequence: 3) {
-            guard case .acknowledgement(let epoch, let dealing) = body, epoch == keys?.digest,
+        let bodies = try verifiedBodies(of: acknowledgements, sequence: 3)
+        for (place, body) in bodies {
+            guard case .acknowledgement(let epoch, let dealing, _) = body, epoch == epochDigest,
                 dealing == dealingDigest
-            else { throw .splitView(bank) }
+            else { throw .splitView(consent?.manifest.roster.banks[place] ?? configuration.bank) }
         }
+        _ = try narrow(to: bodies.map(\.place))
         // The boxes have arrived, or no bank could have acknowledged them.
         lapse(2)
         phase = .running
+        guard takesPart else {
+            return flush() + [.note(Notice(.warning, "the run goes on without this bank's bloc"))]
+        }
         return [.note(Notice(.info, "all banks acknowledge the same epoch"))]
     }
 
     /// SHA-256 over all hellos in roster order; `T_e` in the design.
-    static func epochDigest(_ hellos: [[UInt8]]) -> [UInt8] {
+    package static func epochDigest(_ hellos: [[UInt8]]) -> [UInt8] {
         digest("fed/v1/epoch", hellos)
     }
 
     /// SHA-256 over all commitments in roster order.
-    static func dealingDigest(_ commitments: [[UInt8]]) -> [UInt8] {
+    package static func dealingDigest(_ commitments: [[UInt8]]) -> [UInt8] {
         digest("fed/v1/dealing", commitments)
     }
 
@@ -185,17 +222,19 @@ extension NodeRun {
         return SHA256.hash(writer.bytes)
     }
 
-    /// Verifies one statement of every bank of the roster, in roster order.
+    /// Verifies one statement of every bank that takes part, in roster order; in the place of the
+    /// others there is nothing.
     private func verifiedBodies(
         of statements: [[UInt8]], sequence: UInt64
-    ) throws(RefusalReason) -> [(NodeID, RunMessage)] {
+    ) throws(RefusalReason) -> [(place: Int, message: RunMessage)] {
         guard let roster = consent?.manifest.roster, statements.count == roster.members.count else {
             throw .protocolViolation(
                 "\(statements.count) statements for a roster of "
                     + "\(consent?.manifest.roster.members.count ?? 0)")
         }
-        var bodies: [(NodeID, RunMessage)] = []
-        for (bytes, member) in zip(statements, roster.members) {
+        var bodies: [(place: Int, message: RunMessage)] = []
+        for (place, member) in roster.members.enumerated() where !statements[place].isEmpty {
+            let bytes = statements[place]
             let statement: SignedStatement
             let message: RunMessage
             do {
@@ -210,7 +249,7 @@ extension NodeRun {
             guard statement.run == run, statement.sequence == sequence else {
                 throw .protocolViolation("a replayed statement of bank \(member.bank)")
             }
-            bodies.append((member.bank, message))
+            bodies.append((place, message))
         }
         return bodies
     }

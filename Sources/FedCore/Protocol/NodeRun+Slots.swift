@@ -15,6 +15,9 @@ extension NodeRun {
             !consent.manifest.algorithm.needsWholeRoster
                 || roster.members.count == consent.manifest.roster.members.count
         else { throw .roster("it has not all banks of the run") }
+        guard Set(query.places).isSubset(of: participants) else {
+            throw .roster("it has banks that have not acknowledged the epoch")
+        }
         let isMember = query.places.contains(consent.ownPlace)
         if let open = current, query.slot == open.query.slot {
             return try retry(query, roster: roster, isMember: isMember, open: open)
@@ -123,14 +126,14 @@ extension NodeRun {
 
     /// Nothing more of this epoch.
     mutating func closeEpoch() {
-        guard let keys, !isRestoring else { return }
-        unpersisted += (safety?.close(epoch: keys.digest) ?? []).map { .safety($0) }
+        guard !epochDigest.isEmpty, !isRestoring else { return }
+        unpersisted += (safety?.close(epoch: epochDigest) ?? []).map { .safety($0) }
     }
 
     private mutating func open(_ query: SlotQuery, roster: Roster, isMember: Bool) {
-        guard let consent, let groups, let keys else { return }
+        guard let consent, let groups else { return }
         let context = SlotContext(
-            manifestDigest: consent.manifest.digest, epochDigest: keys.digest,
+            manifestDigest: consent.manifest.digest, epochDigest: epochDigest,
             group: groups.count - 1, groupID: groups.id, attempt: query.attempt, slot: query.slot,
             layout: query.query.layout, transcriptHead: transcript.head, roster: roster)
         current = OpenSlot(query: query, roster: roster, isMember: isMember, context: context)

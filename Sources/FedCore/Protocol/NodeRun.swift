@@ -114,7 +114,12 @@ public struct NodeRun: Sendable {
     var unpersisted: [JournalEntry] = []
     var consent: Consent?
     var keys: EpochKeys?
-    var commitments: [GateCommitment] = []
+    /// Places of the banks that take part in the epoch as far as it has come; a bank that is left
+    /// out of it only follows the run.
+    var participants: [Int] = []
+    var epochDigest: [UInt8] = []
+    /// By dealer's place.
+    var commitments: [Int: GateCommitment] = [:]
     var dealingDigest: [UInt8] = []
     /// By dealer's place: the shares dealt to this bank.
     var held: [SecretBytes?] = []

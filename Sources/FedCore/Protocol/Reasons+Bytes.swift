@@ -64,12 +64,6 @@ extension AbortReason {
     func write(to writer: inout ByteWriter) {
         switch self {
         case .byOperator: writer.write(UInt8(1))
-        case .bankLost(let bank, let phase):
-            writer.write(2, bank.name)
-            writer.write(phase)
-        case .bankSilent(let bank, let phase):
-            writer.write(3, bank.name)
-            writer.write(phase)
         case .bankRefused(let bank, let reason):
             writer.write(4, bank.name)
             reason.write(to: &writer)
@@ -90,8 +84,7 @@ extension AbortReason {
     init(from reader: inout ByteReader) throws(DecodingFailure) {
         switch try reader.read(UInt8.self) {
         case 1: self = .byOperator
-        case 2: self = .bankLost(try reader.readBank(), phase: try reader.readReasonText())
-        case 3: self = .bankSilent(try reader.readBank(), phase: try reader.readReasonText())
+        // 2 and 3 were a bank lost and a silent one: a run waits for these, or goes on without them.
         case 4: self = .bankRefused(try reader.readBank(), try RefusalReason(from: &reader))
         case 5: self = .bankViolation(try reader.readBank(), try reader.readReasonText())
         case 6: self = .garbledSum(slot: Int(try reader.read(UInt32.self)))

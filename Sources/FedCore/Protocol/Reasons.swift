@@ -71,16 +71,12 @@ public enum RefusalReason: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why a run ended without a model.
+/// Why a run ended without a model, or goes on without a bank.
 ///
 /// Names the bank where one is the cause.
 public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
     /// The operator ended it.
     case byOperator
-    /// A bank's connection was lost.
-    case bankLost(NodeID, phase: String)
-    /// A bank did not answer in time.
-    case bankSilent(NodeID, phase: String)
     /// A bank refused.
     case bankRefused(NodeID, RefusalReason)
     /// A bank broke the protocol.
@@ -102,8 +98,6 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .byOperator: "aborted by the operator"
-        case .bankLost(let bank, let phase): "bank \(bank): connection lost during \(phase)"
-        case .bankSilent(let bank, let phase): "bank \(bank): no answer during \(phase)"
         case .bankRefused(let bank, let reason): "bank \(bank) refused: \(reason)"
         case .bankViolation(let bank, let what): "bank \(bank) broke the protocol: \(what)"
         case .garbledSum(let slot): "the sum of slot \(slot) is garbled; nothing of it was used"
@@ -118,8 +112,7 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
     /// The bank that is the cause, where one is.
     public var bank: NodeID? {
         switch self {
-        case .bankLost(let bank, _), .bankSilent(let bank, _), .bankRefused(let bank, _),
-            .bankViolation(let bank, _), .gateDiffers(let bank):
+        case .bankRefused(let bank, _), .bankViolation(let bank, _), .gateDiffers(let bank):
             bank
         case .byOperator, .garbledSum, .gatesExhausted, .journal, .learning, .coordinatorStopping:
             nil

@@ -104,10 +104,11 @@ extension RunMessage {
         case .refusal(let reason):
             writer.write(UInt8(18))
             reason.write(to: &writer)
-        case .acknowledgement(let epochDigest, let dealingDigest):
+        case .acknowledgement(let epochDigest, let dealingDigest, let unusable):
             writer.write(UInt8(19))
             writer.write(epochDigest)
             writer.write(dealingDigest)
+            writer.writeEach(unusable) { $0.write(UInt8($1)) }
         case .update(let slot, let attempt, let contextDigest, let laneBytes, let certificate):
             writer.write(UInt8(20))
             writer.write(slot)
@@ -195,9 +196,10 @@ extension RunMessage {
             return .hello(manifestDigest: digest, epochKey: try reader.readBytes(limit: 32))
         case 18: return .refusal(try RefusalReason(from: &reader))
         case 19:
-            let digest = try reader.readBytes(limit: 32)
+            let epoch = try reader.readBytes(limit: 32)
+            let dealing = try reader.readBytes(limit: 32)
             return .acknowledgement(
-                epochDigest: digest, dealingDigest: try reader.readBytes(limit: 32))
+                epochDigest: epoch, dealingDigest: dealing, unusable: try reader.readPlaces())
         case 20:
             let slot = try reader.read(UInt32.self)
             let attempt = try reader.read(UInt32.self)

@@ -1,4 +1,4 @@
-internal import FedCrypto
+package import FedCrypto
 
 /// What coordinator and banks say to each other in a run, in the order in which it is said.
 public enum RunMessage: Equatable, Sendable {
@@ -6,13 +6,15 @@ public enum RunMessage: Equatable, Sendable {
 
     /// The manifest of a run, and the consortium's charter.
     case proposal(manifest: [UInt8], charter: [UInt8])
-    /// All banks' ``hello(manifestDigest:epochKey:)`` statements, verbatim, in roster order.
+    /// All banks' ``hello(manifestDigest:epochKey:)`` statements, verbatim, in roster order. Here
+    /// and in what follows, nothing stands in the place of a bank that is left out.
     case epoch(hellos: [[UInt8]])
     /// All banks' ``shares(_:)`` statements, verbatim, in roster order.
     case dealing(commitments: [[UInt8]])
     /// For one bank: the sealed box of every other bank for it, in roster order, its own empty.
     case parcel(boxes: [[UInt8]])
-    /// All banks' ``acknowledgement(epochDigest:dealingDigest:)`` statements, in roster order.
+    /// All banks' ``acknowledgement(epochDigest:dealingDigest:unusable:)`` statements, in roster
+    /// order.
     case agreement(acknowledgements: [[UInt8]])
     /// One masked sum is asked for.
     case query(SlotQuery)
@@ -38,8 +40,9 @@ public enum RunMessage: Equatable, Sendable {
     case shares(GateShares)
     /// The sealed shares themselves, a box for every other bank, and the digests of the seeds.
     case boxes([[UInt8]], seedDigests: [UInt8])
-    /// The bank has verified every key and commitment of the epoch.
-    case acknowledgement(epochDigest: [UInt8], dealingDigest: [UInt8])
+    /// The bank has verified every key and commitment of the epoch; of the dealers in these places
+    /// it cannot use the shares.
+    case acknowledgement(epochDigest: [UInt8], dealingDigest: [UInt8], unusable: [Int])
     /// The answer to a query; a gated one carries an ``UploadCertificate``.
     case update(
         slot: UInt32, attempt: UInt32, contextDigest: [UInt8], laneBytes: [UInt8],
@@ -57,13 +60,17 @@ public enum RunMessage: Equatable, Sendable {
 /// The signed part of a bank's dealing.
 public struct GateShares: Equatable, Sendable {
     let commitment: GateCommitment
+
+    /// Wraps a commitment.
+    package init(commitment: GateCommitment) { self.commitment = commitment }
 }
 
 /// A bank's signature that it uploaded a group's first vector in one context, so that other banks
 /// can see it without the vector: no bank gives up its self-mask before all of its roster have
 /// uploaded in the very same context.
-enum UploadCertificate {
-    static func sign(context: [UInt8], bank: NodeID, run: RunID, key: SigningKey) -> [UInt8] {
+package enum UploadCertificate {
+    package static func sign(context: [UInt8], bank: NodeID, run: RunID, key: SigningKey) -> [UInt8]
+    {
         key.sign(message(context, bank, run))
     }
 

@@ -86,6 +86,8 @@ struct RecordReader {
     private(set) var transcript: Transcript
     private var sequence: GroupSequence
     private var epochDigest: [UInt8] = []
+    /// Places of the banks that acknowledged the epoch.
+    private var participants: Set<Int> = []
     private var next: UInt64 = 0
     private let coordinatorKey: [UInt8]
     /// The slot last asked for, with its context.
@@ -148,6 +150,9 @@ struct RecordReader {
         try check(statement, message)
         switch message {
         case .epoch(let hellos): epochDigest = NodeRun.epochDigest(hellos)
+        case .agreement(let acknowledgements):
+            participants = Set(
+                acknowledgements.indices.filter { !acknowledgements[$0].isEmpty })
         case .query(let query):
             if let slot, slot.query.slot != query.slot { count() }
             try take(query)
@@ -170,7 +175,8 @@ struct RecordReader {
     }
 
     private mutating func take(_ query: SlotQuery) throws(RecordFailure) {
-        guard let roster = manifest.roster.choosing(query.places), charter.permits(roster.banks)
+        guard let roster = manifest.roster.choosing(query.places), charter.permits(roster.banks),
+            participants.isSuperset(of: query.places)
         else { throw .outOfPlace("a roster against the charter") }
         let isRetry = slot?.query.slot == query.slot
         if !isRetry {

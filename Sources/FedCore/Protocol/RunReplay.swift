@@ -129,10 +129,10 @@ public struct RunReplay {
 
     /// The digests of gate seeds that banks sent must be those that they signed.
     private func check(_ commitments: [[UInt8]]) throws(RecordFailure) {
-        for (place, bytes) in commitments.enumerated() {
-            guard place < reader.manifest.roster.members.count else {
-                throw .outOfPlace("dealing")
-            }
+        guard commitments.count == reader.manifest.roster.members.count else {
+            throw .outOfPlace("dealing")
+        }
+        for (place, bytes) in commitments.enumerated() where !bytes.isEmpty {
             let member = reader.manifest.roster.members[place]
             let (statement, message) = try RecordReader.parse(bytes, place: place)
             guard case .shares(let shares) = message, statement.isSigned(by: member.identityKey),

@@ -52,7 +52,7 @@ public struct EpochKeys: Sendable {
     }
 
     /// Seals one message of the epoch to another bank.
-    func seal(_ secret: SecretBytes, to peer: NodeID) throws(CryptoError) -> [UInt8] {
+    package func seal(_ secret: SecretBytes, to peer: NodeID) throws(CryptoError) -> [UInt8] {
         guard let pairKey = pairKeys[peer] else { throw .authenticationFailed }
         let info = Self.boxInfo(digest, from: own, to: peer)
         return try AEAD.seal(

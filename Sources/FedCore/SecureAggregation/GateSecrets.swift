@@ -1,10 +1,10 @@
-internal import FedCrypto
+package import FedCrypto
 
 /// One bank's gate seeds of an epoch: a self-mask for the first slot of every attempt of a group,
 /// Shamir-shared among all banks before the first group (secure-aggregation design, section 1.3).
 ///
 /// All of them derive from the bank's run seed, so a bank that restarts deals the same shares.
-struct GateDealer: Sendable {
+package struct GateDealer: Sendable {
     /// Attempts that can be gated in this epoch.
     let count: Int
     /// Shares that make up a seed.
@@ -15,7 +15,7 @@ struct GateDealer: Sendable {
     let place: Int
     private let root: SecretBytes
 
-    init(root: SecretBytes, count: Int, threshold: Int, bankCount: Int, place: Int) {
+    package init(root: SecretBytes, count: Int, threshold: Int, bankCount: Int, place: Int) {
         self.root = root
         self.count = count
         self.threshold = threshold
@@ -24,12 +24,12 @@ struct GateDealer: Sendable {
     }
 
     /// The seed of one attempt, 32 bytes.
-    func seed(of gate: Int) -> SecretBytes {
+    package func seed(of gate: Int) -> SecretBytes {
         HKDF.expand(root, info: Self.info("fed/v1/gate-seed", gate), count: 32)
     }
 
     /// The digests that fix all seeds, in order.
-    func leaves() -> [[UInt8]] {
+    package func leaves() -> [[UInt8]] {
         (0..<count).map { gate in
             GateCommitment.leaf(of: seed(of: gate), gate: gate, dealer: place)
         }
@@ -38,7 +38,7 @@ struct GateDealer: Sendable {
     /// Deals all seeds.
     ///
     /// - Returns: for every bank of the roster, all its shares one after the other, 32 bytes each.
-    func deal() throws(SecretSharingError) -> [SecretBytes] {
+    package func deal() throws(SecretSharingError) -> [SecretBytes] {
         let coefficientCount = SecretSharing.coefficientByteCount(threshold: threshold)
         var dealt = [[UInt8]](
             repeating: [UInt8](repeating: 0, count: count * 32), count: bankCount)
@@ -69,14 +69,14 @@ struct GateDealer: Sendable {
 }
 
 /// What a dealer signs about its gates.
-struct GateCommitment: Equatable, Sendable {
+package struct GateCommitment: Equatable, Sendable {
     /// Merkle root over the digests of all its seeds.
-    let seedRoot: [UInt8]
+    package let seedRoot: [UInt8]
     /// For each bank of the roster, the Merkle root over all shares dealt to it.
-    let shareRoots: [[UInt8]]
+    package let shareRoots: [[UInt8]]
     /// For each bank of the roster, SHA-256 of the sealed box with its shares; of nothing for the
     /// dealer itself.
-    let boxDigests: [[UInt8]]
+    package let boxDigests: [[UInt8]]
 
     /// The digest that fixes one seed.
     static func leaf(of seed: SecretBytes, gate: Int, dealer: Int) -> [UInt8] {
@@ -89,7 +89,7 @@ struct GateCommitment: Equatable, Sendable {
     }
 
     /// The Merkle root over shares of 32 bytes each.
-    static func tree(of shares: SecretBytes) -> MerkleTree {
+    package static func tree(of shares: SecretBytes) -> MerkleTree {
         MerkleTree(
             leaves: shares.withUnsafeBytes { bytes in
                 stride(from: 0, to: bytes.count, by: 32).map { Array(bytes[$0..<($0 + 32)]) }
@@ -102,7 +102,7 @@ struct GateCommitment: Equatable, Sendable {
         writer.writeEach(boxDigests) { $0.write($1) }
     }
 
-    init(seedRoot: [UInt8], shareRoots: [[UInt8]], boxDigests: [[UInt8]]) {
+    package init(seedRoot: [UInt8], shareRoots: [[UInt8]], boxDigests: [[UInt8]]) {
         self.seedRoot = seedRoot
         self.shareRoots = shareRoots
         self.boxDigests = boxDigests

@@ -8,8 +8,9 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Checks what this node needs, and says how to mend what is wrong.",
         discussion: """
-            State folder, disk, certificate, clock, the coordinator's name and its TLS, the feature \
-            standard. Ends with 0 when nothing is bad, else with 1. While fed-node serves from the \
+            State folder, disk, certificate, clock (against the coordinator's; a minute is \
+            tolerated), the coordinator's name and its TLS, the feature standard, and whether this \
+            bank would consent to the charter that the coordinator would propose. Ends with 0 when nothing is bad, else with 1. While fed-node serves from the \
             same folder, no second connection is made: it would replace the first.
             """)
 

@@ -100,6 +100,12 @@ struct ServeCommand: AsyncParsableCommand {
     var columns: [String] = []
     @Flag(help: "Let a greater revision replace what was summed of a period, over the same banks.")
     var permitCorrections = false
+    @Option(
+        help: """
+            Seconds of silence after which the coordinator counts as gone; it is asked for a \
+            sign of life in a third of them. Default: 9.
+            """)
+    var silenceSeconds = 9
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
 
@@ -109,6 +115,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         guard (raw == nil) == (derivation == nil) else {
             throw ValidationError("--raw and --derivation go together")
+        }
+        guard (1...86_400).contains(silenceSeconds) else {
+            throw ValidationError("--silence-seconds is \(silenceSeconds), expected 1 to 86400")
         }
     }
 
@@ -133,7 +142,8 @@ struct ServeCommand: AsyncParsableCommand {
             )
         }
         let service = try NodeService(
-            state: state, standard: standard, data: data, logger: logger)
+            state: state, standard: standard, data: data, logger: logger,
+            settings: TransportSettings(silenceMax: .seconds(silenceSeconds)))
         var quiet = logger
         quiet.logLevel = .error
         try await ServiceRunner.run([service], logger: quiet)

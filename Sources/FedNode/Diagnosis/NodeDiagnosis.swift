@@ -64,6 +64,24 @@ package struct NodeDiagnosis: Equatable, Sendable {
                     $0.kind, $0.outcome, place: $0.path,
                     fallback: "take the file that the consortium agreed on")
             }
+            + Self.proposal(seen.proposal)
+    }
+
+    private static func proposal(_ proposal: NodeObservations.Proposal?) -> [Finding] {
+        guard let proposal else {
+            return ["charter", "standard of the runs"].map {
+                Finding(
+                    check: $0, verdict: .skipped, detail: "the coordinator was not asked", hint: "")
+            }
+        }
+        return [
+            finding(
+                "charter", proposal.charter,
+                fallback: "ask the coordinator's operator why: fed-coordinator charter"),
+            finding(
+                "standard of the runs", proposal.standard,
+                fallback: "take the feature standard that the consortium agreed on"),
+        ]
     }
 
     private static func folder(_ folder: NodeObservations.Folder) -> Finding {
@@ -146,7 +164,10 @@ package struct NodeDiagnosis: Equatable, Sendable {
                 hint: mend)
         }
         let detail =
-            clock.differenceSeconds.map { "\(Int($0.rounded())) s from the coordinator's" }
+            clock.differenceSeconds.map {
+                "\(Int($0.rounded())) s from the coordinator's, \(Int(Limit.clockWarningSeconds)) s "
+                    + "are tolerated"
+            }
             ?? (clock.isSynchronised == true ? "synchronised by the system" : "plausible")
         return Finding(check: "clock", verdict: .good, detail: detail, hint: "")
     }

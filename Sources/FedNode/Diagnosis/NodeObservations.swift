@@ -66,6 +66,20 @@ package struct NodeObservations: Equatable, Sendable {
         }
     }
 
+    /// What the coordinator would propose, against what is known here; `nil` where it was not
+    /// asked.
+    package struct Proposal: Equatable, Sendable {
+        /// The charter of the members, or why this bank would refuse it.
+        package var charter: Outcome
+        /// The newest run's feature standard, against the file given.
+        package var standard: Outcome
+
+        package init(charter: Outcome, standard: Outcome) {
+            self.charter = charter
+            self.standard = standard
+        }
+    }
+
     /// A file that a run needs.
     package struct Document: Equatable, Sendable {
         /// Such as `feature standard`.
@@ -90,11 +104,12 @@ package struct NodeObservations: Equatable, Sendable {
     /// The addresses that the host's name leads to.
     package var names: Outcome
     package var connection: Outcome
+    package var proposal: Proposal?
     package var documents: [Document]
 
     package init(
         folder: Folder, enrolment: Outcome, certificate: Certificate?, clock: Clock, host: String?,
-        names: Outcome, connection: Outcome, documents: [Document]
+        names: Outcome, connection: Outcome, proposal: Proposal? = nil, documents: [Document]
     ) {
         self.folder = folder
         self.enrolment = enrolment
@@ -103,6 +118,7 @@ package struct NodeObservations: Equatable, Sendable {
         self.host = host
         self.names = names
         self.connection = connection
+        self.proposal = proposal
         self.documents = documents
     }
 }

@@ -13,11 +13,15 @@ public struct TransportSettings: Sendable {
     public var messageBytesMax: Int
 
     /// Settings under which a silent peer is noticed within 10 s.
+    ///
+    /// What is left out derives from the silence: a sign of life in each third of it, and one second
+    /// more for a connection.
     public init(
-        connectTimeout: Duration = .seconds(10), pingEvery: Duration = .seconds(3),
+        connectTimeout: Duration? = nil, pingEvery: Duration? = nil,
         silenceMax: Duration = .seconds(9), messageBytesMax: Int = FramingLimits.messageBytesMax
     ) {
-        self.connectTimeout = connectTimeout
+        let pingEvery = pingEvery ?? silenceMax / 3
+        self.connectTimeout = connectTimeout ?? silenceMax + .seconds(1)
         precondition(pingEvery < silenceMax, "\(pingEvery) is not below \(silenceMax)")
         self.pingEvery = pingEvery
         self.silenceMax = silenceMax

@@ -42,11 +42,15 @@ final class ChildProcess: Sendable {
         process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } }
     }
 
-    /// Kills it without warning and starts it again, with a log of its own.
-    func killedAndStartedAgain() async throws -> ChildProcess {
+    /// Kills it without warning.
+    func killed() async throws {
         process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } }
         while isRunning { try await Task.sleep(for: .milliseconds(1)) }
-        return try ChildProcess(
+    }
+
+    /// Starts it again, with a log of its own.
+    func startedAgain() throws -> ChildProcess {
+        try ChildProcess(
             executable, arguments, name: name, logPath: logPath + "+")
     }
 

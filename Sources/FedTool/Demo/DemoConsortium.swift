@@ -102,7 +102,13 @@ struct DemoConsortium {
     ///
     /// - Parameter index: 0 is the coordinator, then the banks in order.
     mutating func killAndRestart(_ index: Int) async throws -> ChildProcess {
-        let next = try await all[index].killedAndStartedAgain()
+        try await all[index].killed()
+        return try startAgain(index)
+    }
+
+    /// Starts a process that has ended.
+    mutating func startAgain(_ index: Int) throws -> ChildProcess {
+        let next = try all[index].startedAgain()
         if index == 0 { coordinator = next } else { nodes[index - 1] = next }
         return next
     }

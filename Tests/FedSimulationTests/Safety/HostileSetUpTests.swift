@@ -48,10 +48,13 @@ import Testing
         for (place, bank) in banks.enumerated() {
             try hostile.tell(bank, .parcel(boxes: hostile.boxes(for: place)))
         }
-        #expect(hostile.refusal(banks[0]) == .gateShares(banks[2]))
-        #expect(hostile.refusal(banks[1]) == .gateShares(banks[2]))
-        #expect(hostile.refusal(banks[2]) == .gateShares(banks[0]))
-        #expect(hostile.refusal(banks[3]) == .gateShares(banks[0]))
+        // The boxes between the two sides do not open; their acknowledgements say why.
+        try hostile.tell(
+            banks, .agreement(acknowledgements: hostile.statements(kind: "acknowledgement")))
+        #expect(hostile.refusal(banks[0]) == .splitView(banks[2]))
+        #expect(hostile.refusal(banks[1]) == .splitView(banks[2]))
+        #expect(hostile.refusal(banks[2]) == .splitView(banks[0]))
+        #expect(hostile.refusal(banks[3]) == .splitView(banks[0]))
         expectNothingSent(hostile)
     }
 
