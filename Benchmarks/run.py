@@ -2,12 +2,12 @@
 """Measures this project against public tools in one run on one machine, and prints ratios.
 
     ./dev bench logistic|masks|csv|trees|features|secure-aggregation|scoring|all
-                [--data DIR --standard FILE] [--raw FILE] [--json FILE]
+                [--data DIR --standard FILE] [--also DIR FILE] [--raw FILE] [--json FILE]
 
 DIR holds bank_<NAME>_<fit|valid|test>.csv; without it a synthetic consortium is made. The public
 tools (scikit-learn, pandas, xgboost, lightgbm; flwr) go into a virtual environment of their own.
 Absolute times move with the machine; the ratios are what to read. Every figure is the best of
-several runs.
+several runs. `--also` names further consortia whose federated trees are held against pooled ones.
 """
 
 import argparse
@@ -64,6 +64,7 @@ class Data:
     def __init__(self, options, scratch):
         self.standard = options.standard or os.path.join(ROOT, "Datasets/standards/synthetic.json")
         self.folder = options.data
+        self.also = options.also
         self.raw = options.raw and os.path.abspath(options.raw)
         if not self.folder:
             self.folder = os.path.join(scratch, "synthetic")
@@ -78,13 +79,13 @@ class Data:
         return sorted(glob.glob(os.path.join(self.folder, f"bank_*_{part}.csv")))
 
 
-def federated_seconds(data, algorithm, scratch, settings=()):
+def federated_seconds(folder, standard, algorithm, scratch, settings=(), repeats=2):
     """The run itself, as the coordinator counts it: processes, TLS, masks and ledgers included."""
     best, report = None, None
-    for index in range(2):
+    for index in range(repeats):
         path = os.path.join(scratch, f"{algorithm}.json")
-        output([os.path.join(BIN, "fed"), "demo", "--data", data.folder, "--standard",
-                data.standard, "--algorithm", algorithm, "--out",
+        output([os.path.join(BIN, "fed"), "demo", "--data", folder, "--standard",
+                standard, "--algorithm", algorithm, "--out",
                 os.path.join(scratch, f"demo-{algorithm}"), "--json", path, *settings])
         report = json.load(open(path))
         seconds = report["seconds"]["train"]
@@ -101,7 +102,8 @@ def logistic(data, scratch):
     theirs = json.loads(output(
         [python(), "Benchmarks/logistic/compare.py", os.path.join(data.folder, "bank_*_fit.csv"),
          "--model", model], OPENBLAS_NUM_THREADS="2"))
-    federated, report = federated_seconds(data, "logistic", scratch)
+    federated, report = federated_seconds(
+        data.folder, data.standard, "logistic", scratch)
     prepare = theirs["seconds"]["transformAndStandardise"]
     optimum = theirs["lbfgsToTheOptimum"]["seconds"]
     return {
@@ -227,25 +229,58 @@ def trees(data, scratch):
             entry["ratio_lightgbm_quantised_to_ours"] = (
                 theirs["lightgbm-quantised"] / ours["seconds_train"])
         if name == "banks":
-            federated, report = federated_seconds(
-                data, "gbdt", scratch, ["--set", "treesMax=100"])
-            floors = fed("train", "--standard", standard, "--algorithm", "gbdt", "--threads", "2",
-                         "--repeats", "3", "--json", "--set", "treesMax=100", *files)
-            entry.update(
-                federated_seconds=federated, slots=report["slots"],
-                bytes_per_bank_and_tree=max(report["bytes_sent"].values()) / 100,
-                ratio_federated_to_pooled=federated / floors["seconds_train"])
+            entry.update(federated_trees(data.folder, standard, files, scratch))
             entry["scoring"] = scoring(data, scratch, files, standard)
-            entry["growth"] = growth(files, standard)
+        else:
+            sys.path.insert(0, os.path.join(ROOT, "Benchmarks", "trees"))
+            import growth as growing
+
+            folder = os.path.join(scratch, "made-banks")
+            os.mkdir(folder)
+            growing.deal(*growing.table([made]), 5, folder)
+            parts = sorted(glob.glob(os.path.join(folder, "bank_*_fit.csv")))
+            entry.update(federated_trees(folder, standard, parts, scratch, repeats=1))
         results[name] = entry
+    for folder, standard in data.also or []:
+        files = sorted(glob.glob(os.path.join(folder, "bank_*_fit.csv")))
+        results[os.path.basename(standard).removesuffix(".json")] = federated_trees(
+            folder, standard, files, scratch)
+    results["growth"] = growth(data.files("fit"), data.standard)
     return results
+
+
+def federated_trees(folder, standard, files, scratch, repeats=2):
+    """100 trees with the defaults, floors included: as many processes as banks, against one."""
+    say(f"federated trees on {len(files)} banks: {standard}")
+    federated, report = federated_seconds(
+        folder, standard, "gbdt", scratch, ["--set", "treesMax=100"], repeats)
+    pooled = fed("train", "--standard", standard, "--algorithm", "gbdt", "--threads", "2",
+                 "--repeats", "3", "--json", "--set", "treesMax=100", *files)
+    return {
+        "federated_rows": pooled["rows"], "federated_seconds": federated,
+        "pooled_seconds": pooled["seconds_train"], "slots": report["slots"],
+        "bytes_per_bank_and_tree": max(report["bytes_sent"].values()) / 100,
+        "ratio_federated_to_pooled": federated / pooled["seconds_train"],
+    }
 
 
 def growth(files, standard):
     say("federated trees as rows and banks grow: 10 trees, real processes")
-    lines = output([sys.executable, "Benchmarks/trees/growth.py", "--bin", BIN, "--standard",
-                    standard, "--fit", *files])
-    return [json.loads(line) for line in lines.splitlines()]
+    done = subprocess.run(
+        [sys.executable, "Benchmarks/trees/growth.py", "--bin", BIN, "--standard", standard,
+         "--fit", *files], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    if done.returncode != 0:
+        sys.exit("error: the growth of trees could not be measured")
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    text = f"{'banks':>6} {'rows':>10} {'sums':>5} {'federated s':>11} {'pooled s':>9} {'ratio':>6}"
+    print(f"{text} {'kB a bank':>10} {'peak MB':>8}", file=sys.stderr)
+    for step in steps:
+        print(
+            f"{step['banks']:>6} {step['rows']:>10,} {step['slots']:>5} {step['seconds']:>11.2f} "
+            f"{step['pooled_seconds']:>9.2f} {step['ratio_to_pooled']:>6.1f} "
+            f"{step['bytes_sent_a_bank'] / 1e3:>10.0f} "
+            f"{step['coordinator_peak_bytes'] / 1e6:>8.0f}", file=sys.stderr)
+    return steps
 
 
 def scoring(data, scratch, files, standard):
@@ -333,6 +368,7 @@ def main():
     parser.add_argument("name", choices=[*BENCHMARKS, "all"])
     parser.add_argument("--data")
     parser.add_argument("--standard")
+    parser.add_argument("--also", nargs=2, action="append", metavar=("DIR", "FILE"))
     parser.add_argument("--raw")
     parser.add_argument("--json")
     options = parser.parse_args()

@@ -29,6 +29,7 @@ package struct CoordinatorRecord {
         for bytes in try store.journal.entries(of: record.run) {
             journal.append(try CoordinatorRun.JournalEntry(bytes: bytes))
         }
+        guard !journal.isEmpty else { throw CoordinatorFailure.pruned(run: record.run) }
         let standard = try FeatureStandard(json: documents.standard)
         let manifest = try Manifest(bytes: record.manifest)
         let identity = try state.identity()

@@ -1,7 +1,7 @@
-package import FedCore
+internal import FedCore
 internal import FedRuntime
 internal import FedWire
-package import Logging
+internal import Logging
 
 // What the state machine of a run wants done, and what is told of it.
 extension CoordinatorService {
@@ -13,22 +13,20 @@ extension CoordinatorService {
         // The machine is moved out and back, so that its sums are not copied.
         active = nil
         let effects = run.machine.handle(event)
-        active = run
+        active = consume run
         perform(effects)
     }
 
     func perform(_ effects: [CoordinatorRun.Effect]) {
         for effect in effects {
-            guard let run = active else { return }
+            guard active != nil else { return }
             switch effect {
             case .persist(let entry):
-                let bytes = entry.bytes
-                active?.journal.append(bytes)
-                active?.journalBytes += bytes.count
-                if run.journalBytes > Self.journalBytesMax { writeJournal() }
+                active?.remember(entry)
+                if active?.journalBytes ?? 0 > Self.journalBytesMax { writeJournal() }
             case .broadcast(let bytes, _):
                 guard writeJournal() else { return }
-                for bank in run.machine.manifest.roster.banks { send(bytes, to: bank) }
+                for bank in active?.machine.manifest.roster.banks ?? [] { send(bytes, to: bank) }
             case .send(let bytes, let bank, _):
                 guard writeJournal() else { return }
                 send(bytes, to: bank)
@@ -64,9 +62,10 @@ extension CoordinatorService {
     private func writeJournal() -> Bool {
         guard let run = active, !run.journal.isEmpty else { return true }
         do {
-            try store.journal.append(run.journal, run: run.machine.manifest.run)
-            active?.journal = []
-            active?.journalBytes = 0
+            // If a power cut takes the last of it, the run ends, without harm to anybody.
+            try store.journal.append(
+                run.journal, run: run.machine.manifest.run, durability: .processEnd)
+            active?.forgetJournal()
             return true
         } catch {
             logger.error(
@@ -132,6 +131,7 @@ extension CoordinatorService {
         }
         let final = decorated(run)
         save(final, of: run)
+        ended = run.machine
         active = nil
         for watcher in watchers.removeValue(forKey: final.run) ?? [] {
             watcher.yield(final)
@@ -164,6 +164,16 @@ extension CoordinatorService {
             }
         } catch {
             logger.error("the run is not recorded: \(error.description)")
+        }
+        do {
+            try store.journal.confirm(record.run)
+            for old in try store.journal.prune(keeping: runsKept) {
+                logger.info(
+                    "the masked vectors of an old run are forgotten",
+                    metadata: ["run.id": "\(old)", "runs.kept": "\(runsKept)"])
+            }
+        } catch {
+            logger.error("old runs are not pruned: \(error.description)")
         }
     }
 
@@ -237,8 +247,8 @@ struct ActiveRun: Sendable {
     /// Why the run waits, while it does.
     var hold: String?
     /// Entries that are not on disk yet.
-    var journal: [[UInt8]] = []
-    var journalBytes = 0
+    private(set) var journal: [[UInt8]] = []
+    private(set) var journalBytes = 0
     var bytesReceived: [NodeID: UInt64] = [:]
     var bytesSent: [NodeID: UInt64] = [:]
 
@@ -250,6 +260,17 @@ struct ActiveRun: Sendable {
             startedUnixMilliseconds: record.startedUnixMilliseconds)
     }
 
+    mutating func remember(_ entry: CoordinatorRun.JournalEntry) {
+        let bytes = entry.bytes
+        journal.append(bytes)
+        journalBytes += bytes.count
+    }
+
+    mutating func forgetJournal() {
+        journal = []
+        journalBytes = 0
+    }
+
     mutating func update(_ progress: CoordinatorRun.Progress) {
         status.round = UInt32(clamping: progress.learner.roundsDone)
         status.roundsMax = UInt32(clamping: progress.learner.roundsMax)
@@ -258,17 +279,5 @@ struct ActiveRun: Sendable {
         let missing = progress.waitingFor.count
         status.note = progress.phase + merit + (missing == 0 ? "" : " · \(missing) to answer")
         if !progress.isHeld { hold = nil }
-    }
-}
-
-extension Notice.Level {
-    /// The level of the logging library.
-    package var logLevel: Logger.Level {
-        switch self {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        case .error: .error
-        }
     }
 }

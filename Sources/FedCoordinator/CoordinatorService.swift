@@ -13,8 +13,12 @@ package actor CoordinatorService: FederationDelegate {
     /// How long a missing bank is waited for before a run goes on without it.
     package static let holdSecondsDefault = 120
 
+    /// Ended runs of which all is kept: for banks that missed the end, and for replays.
+    package static let runsKeptDefault = 10
+
     let store: CoordinatorStore
     let state: CoordinatorState
+    let runsKept: Int
     /// In place of the charter's terms, where it is set.
     let holdSeconds: Int?
     private let phaseTimeoutSet: Duration?
@@ -22,6 +26,8 @@ package actor CoordinatorService: FederationDelegate {
     private let identity: SigningKey
     var links: [NodeID: BankLink] = [:]
     var active: ActiveRun?
+    /// The run that ended last, or of which a bank last asked how it ended.
+    var ended: CoordinatorRun?
     var timer: Task<Void, Never>?
     var lastPublished = ContinuousClock.now
     var watchers: [RunID: [AsyncStream<RunStatus>.Continuation]] = [:]
@@ -29,13 +35,15 @@ package actor CoordinatorService: FederationDelegate {
     /// Opens the store, and the run that was under way when the process last ended.
     package init(
         state: CoordinatorState, logger: Logger,
-        phaseTimeout: Duration? = nil, holdSeconds: Int? = nil
+        phaseTimeout: Duration? = nil, holdSeconds: Int? = nil,
+        runsKept: Int = CoordinatorService.runsKeptDefault
     ) throws {
         self.state = state
         self.store = try CoordinatorStore(in: state.folder)
         self.identity = try state.identity()
         self.phaseTimeoutSet = phaseTimeout
         self.holdSeconds = holdSeconds
+        self.runsKept = runsKept
         self.logger = logger
     }
 
@@ -128,10 +136,13 @@ package actor CoordinatorService: FederationDelegate {
         _ bank: NodeID, theEndOf run: RunID, after count: UInt64, over link: BankLink
     ) {
         do {
-            guard let record = try store.runs.run(run), record.state.isFinal,
-                let ended = try restored(record)?.run.machine
-            else { return }
-            var machine = ended
+            if ended?.manifest.run != run {
+                guard let record = try store.runs.run(run), record.state.isFinal,
+                    let restored = try restored(record)?.run, restored.isStarted
+                else { return }
+                ended = restored.machine
+            }
+            guard var machine = ended else { return }
             link.send(LinkPosition(run: run, count: machine.position(of: bank)).bytes)
             for effect in machine.handle(.connected(bank, has: count)) {
                 if case .send(let bytes, bank, _) = effect { link.send(bytes) }
@@ -243,29 +254,20 @@ final class BankLink {
     /// The run in which the bank's place is known.
     var run: RunID?
     private let channel: MessageChannel
-    private let continuation: AsyncStream<[UInt8]>.Continuation
-    private let task: Task<Void, Never>
+    private var isFinished = false
 
-    init(_ channel: MessageChannel) {
-        let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self)
-        self.channel = channel
-        self.continuation = continuation
-        task = Task {
-            for await message in stream {
-                // When the channel has ended, its reader says why; the rest is dropped.
-                guard (try? await channel.send(message)) != nil else { return }
-            }
-        }
+    init(_ channel: MessageChannel) { self.channel = channel }
+
+    func send(_ message: [UInt8]) {
+        if !isFinished { channel.post(message) }
     }
 
-    func send(_ message: [UInt8]) { continuation.yield(message) }
-
     /// Takes no more messages.
-    func finish() { continuation.finish() }
+    func finish() { isFinished = true }
 
     /// Ends the connection; the bank makes a new one.
     func close() {
-        continuation.finish()
+        finish()
         channel.close()
     }
 }

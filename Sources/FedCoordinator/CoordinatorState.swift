@@ -1,4 +1,4 @@
-internal import FedCore
+package import FedCore
 package import FedCrypto
 package import FedRuntime
 internal import Foundation
@@ -106,6 +106,7 @@ package enum CoordinatorFailure: Error, Equatable, Sendable {
     case alreadyInitialised(path: String)
     case notInitialised(path: String)
     case noRun(path: String)
+    case pruned(run: RunID)
 }
 
 extension CoordinatorFailure: ExplainedError {
@@ -114,6 +115,7 @@ extension CoordinatorFailure: ExplainedError {
         case .alreadyInitialised(let path): "\(path) already holds a coordinator"
         case .notInitialised(let path): "\(path) holds no coordinator"
         case .noRun(let path): "\(path) has no record of such a run"
+        case .pruned(let run): "the masked vectors of run \(run) are no longer kept"
         }
     }
 
@@ -122,6 +124,8 @@ extension CoordinatorFailure: ExplainedError {
         case .alreadyInitialised: "choose another folder, or remove this one if nobody needs it"
         case .notInitialised(let path): "make one: fed-coordinator init --state \(path)"
         case .noRun(let path): "fed-coordinator run status --state \(path) lists the runs"
+        case .pruned:
+            "only the newest runs can be replayed; fed-coordinator serve --keep-runs says how many"
         }
     }
 }

@@ -11,7 +11,8 @@ extension NodeService {
         guard var run = active else { return }
         active = nil
         let effects = run.machine.handle(event)
-        active = run
+        // Moved back, not copied: the machine must have one owner when the next event comes.
+        active = consume run
         try await perform(effects)
     }
 
@@ -61,7 +62,14 @@ extension NodeService {
     ) throws(StoreError) {
         guard let run = active?.machine.run else { return }
         var safety: [[UInt8]] = []
-        for case .safety(let entry) in journal { safety.append(entry.bytes) }
+        // A plain sum's upload can be forgotten: it would be the same again. What opens a gate, or
+        // binds a group to a roster, cannot.
+        var durability = Durability.processEnd
+        for case .safety(let entry) in journal {
+            safety.append(entry.bytes)
+            if case .uploaded = entry { continue }
+            durability = .powerCut
+        }
         var egress: [EgressRecord] = []
         if let entry {
             egress.append(
@@ -72,7 +80,8 @@ extension NodeService {
             active?.bytesSent += entry.byteCount
         }
         try store.record(
-            journal: journal.map(\.bytes), safety: safety, run: run, egress: egress)
+            journal: journal.map(\.bytes), safety: safety, run: run, egress: egress,
+            durability: durability)
     }
 
     private func note(_ effect: NodeRun.Effect) throws {
@@ -265,16 +274,5 @@ struct ActiveNodeRun {
     init(machine: NodeRun, record: RunRecord) {
         self.machine = machine
         self.record = record
-    }
-}
-
-extension Notice.Level {
-    var logLevel: Logger.Level {
-        switch self {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        case .error: .error
-        }
     }
 }

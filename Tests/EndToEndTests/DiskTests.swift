@@ -84,8 +84,7 @@ import Testing
             consortium.runCommand(["--algorithm", "gbdt", "--set", "treesMax=40"])
                 + ["--state", consortium.folder["coordinator"]], in: consortium.folder)
         let words =
-            "the disk is full: \(consortium.folder["coordinator"])/coordinator.sqlite "
-            + "could not be written"
+            "the disk is full: \(consortium.folder["coordinator"])/coordinator.sqlite-journals/"
         try await consortium.coordinator?.logs(words)
         consortium.coordinator?.kill()
         #expect(try await command.outcome().code == 69)

@@ -33,7 +33,7 @@ import Testing
             record.finishedUnixMilliseconds = 10
             try store.runs.save(record)
             try store.runs.saveModel([4, 5], sha256: "cd", run: run, at: 11)
-            try store.recordEgress([egress, unrelated])
+            try store.record(run: run, egress: [egress, unrelated])
         }
         let store = try NodeStore(in: state)
         #expect(try store.fact("bank") == [2])
@@ -71,7 +71,6 @@ import Testing
         #expect(try store.journal.entries(of: run) == [[1], [2, 3]])
         #expect(try store.egress(run: run) == [line])
         #expect(try store.safetyEntries(besides: run).isEmpty)
-        try store.journal.discardEntries(of: run)
         let other = try #require(RunID(bytes: [UInt8](repeating: 7, count: 16)))
         #expect(try store.safetyEntries(besides: other) == [[9]])
     }
@@ -86,14 +85,57 @@ import Testing
         #expect(try store.fact("seed") == nil)
     }
 
-    @Test("A journal keeps its order and is forgotten on request")
+    @Test("A journal keeps its order and is forgotten when enough newer runs have ended")
     func journal() throws {
         let folder = try TemporaryFolder()
-        let journal = try CoordinatorStore(in: folder.state()).journal
+        let store = try CoordinatorStore(in: folder.state())
+        let journal = store.journal
         for entry in 0..<20 { try journal.append([[UInt8(entry)]], run: run) }
         #expect(try journal.entries(of: run) == (0..<20).map { [UInt8($0)] })
-        try journal.discardEntries(of: run)
+        let newer = try (1...3).map {
+            try #require(RunID(bytes: [UInt8](repeating: $0, count: 16)))
+        }
+        for (index, run) in ([run] + newer).enumerated() {
+            var record = RunRecord(
+                run: run, algorithm: "gbdt", manifest: [],
+                startedUnixMilliseconds: Int64(index))
+            // The newest one is still under way.
+            record.finishedUnixMilliseconds = index < 3 ? 10 : nil
+            try store.runs.save(record)
+            try journal.append([[7]], run: run, durability: .processEnd)
+        }
+        #expect(try journal.prune(keeping: 3).isEmpty)
+        #expect(try journal.prune(keeping: 2) == [run])
+        #expect(try journal.prune(keeping: 2).isEmpty)
         #expect(try journal.entries(of: run).isEmpty)
+        for run in newer { #expect(try journal.entries(of: run) == [[7]]) }
+    }
+
+    @Test("Large entries lie beside the database, in order; a damaged one ends the journal")
+    func spooledJournal() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/coordinator.sqlite"
+        let large = [UInt8](repeating: 5, count: 9000)
+        let other = try #require(RunID(bytes: [UInt8](repeating: 9, count: 16)))
+        do {
+            let journal = try CoordinatorStore(path: path).journal
+            try journal.append([[1], large, [2]], run: run)
+            try journal.append([large.reversed() + [6]], run: other, durability: .processEnd)
+            try journal.append([large + [7], large + [8]], run: run, durability: .processEnd)
+        }
+        // After a restart the next entries lie behind those that are there.
+        let journal = try CoordinatorStore(path: path).journal
+        try journal.append([large + [9], [3]], run: run)
+        try journal.confirm(run)
+        let expected = [[1], large, [2], large + [7], large + [8], large + [9], [3]]
+        #expect(try journal.entries(of: run) == expected)
+        #expect(try journal.entries(of: other) == [large.reversed() + [6]])
+        let file = path + "-journals/\(run)"
+        var bytes = try Array(Data(contentsOf: URL(filePath: file)))
+        #expect(bytes.count == 4 * 9000 + 3)
+        bytes[9000 * 2 + 50] ^= 1
+        try Data(bytes).write(to: URL(filePath: file))
+        #expect(try journal.entries(of: run) == Array(expected.prefix(4)))
     }
 
     @Test("A coordinator's store gives back logs and traffic")
@@ -127,6 +169,31 @@ import Testing
         #expect(throws: StoreError.newerSchema(path: path, got: 2, supported: 1)) {
             try SQLiteFile(path: path, migrations: [{ _ in }])
         }
+    }
+
+    @Test("A transaction survives a power cut unless that was not asked for")
+    func durability() throws {
+        let folder = try TemporaryFolder()
+        let file = try SQLiteFile(
+            path: folder.path + "/test.sqlite",
+            migrations: [{ try $0.execute(sql: "CREATE TABLE a (x)") }])
+        func level(_ durability: Durability?) throws -> Int? {
+            let body: @Sendable (GRDB.Database) throws -> Int? = { database in
+                try database.execute(sql: "INSERT INTO a VALUES (1)")
+                return try Int.fetchOne(database, sql: "PRAGMA synchronous")
+            }
+            guard let durability else { return try file.write { try body($0) } }
+            return try file.write(durability, body)
+        }
+        // SQLite's numbers: 1 is NORMAL, 2 is FULL.
+        #expect(try level(nil) == 2)
+        #expect(try level(.processEnd) == 1)
+        #expect(try level(.powerCut) == 2)
+        #expect(throws: StoreError.self) {
+            try file.write { database in try database.execute(sql: "INSERT INTO b VALUES (1)") }
+        }
+        #expect(try level(.processEnd) == 1)
+        #expect(try file.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM a") } == 4)
     }
 
     @Test("A migration brings an older database up to date, once")

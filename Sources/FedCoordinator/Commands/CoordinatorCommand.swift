@@ -39,7 +39,7 @@ extension CoordinatorFailure: ExitingError {
     package var exitKind: ExitKind {
         switch self {
         case .alreadyInitialised: .cannotCreate
-        case .notInitialised, .noRun: .noInput
+        case .notInitialised, .noRun, .pruned: .noInput
         }
     }
 }

@@ -34,6 +34,10 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var silenceSeconds = 9
 
+    @Option(
+        help: "Ended runs whose masked vectors are kept: they can be replayed, others not.")
+    var keepRuns = CoordinatorService.runsKeptDefault
+
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
 
@@ -45,6 +49,9 @@ struct ServeCommand: AsyncParsableCommand {
         for case (let name, .some(let value)) in times where !(1...86_400).contains(value) {
             throw ValidationError("\(name) is \(value), expected 1 to 86400")
         }
+        guard keepRuns > 0 else {
+            throw ValidationError("--keep-runs is \(keepRuns), expected a positive number")
+        }
     }
 
     func run() async throws {
@@ -53,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
         let state = try options.lockedCoordinator()
         let service = try CoordinatorService(
             state: state, logger: logger, phaseTimeout: phaseTimeout.map { Duration.seconds($0) },
-            holdSeconds: holdSeconds)
+            holdSeconds: holdSeconds, runsKept: keepRuns)
         await service.resume()
         let server = try FederationServer(
             FederationServer.Configuration(

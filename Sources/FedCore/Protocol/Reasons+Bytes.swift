@@ -74,7 +74,6 @@ extension AbortReason {
             writer.write(UInt8(6))
             writer.write(UInt32(slot))
         case .learning(let what): writer.write(7, what)
-        case .coordinatorStopping: writer.write(UInt8(8))
         case .gatesExhausted: writer.write(UInt8(9))
         case .gateDiffers(let bank): writer.write(10, bank.name)
         case .journal(let what): writer.write(11, what)
@@ -89,7 +88,6 @@ extension AbortReason {
         case 5: self = .bankViolation(try reader.readBank(), try reader.readReasonText())
         case 6: self = .garbledSum(slot: Int(try reader.read(UInt32.self)))
         case 7: self = .learning(try reader.readReasonText())
-        case 8: self = .coordinatorStopping
         case 9: self = .gatesExhausted
         case 10: self = .gateDiffers(try reader.readBank())
         case 11: self = .journal(try reader.readReasonText())

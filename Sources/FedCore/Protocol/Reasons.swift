@@ -91,8 +91,6 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
     case journal(String)
     /// The learner cannot go on.
     case learning(String)
-    /// The coordinator's process is stopping.
-    case coordinatorStopping
 
     /// The words for a person.
     public var description: String {
@@ -105,7 +103,6 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
         case .gateDiffers(let bank): "bank \(bank): its gate seed is not the one it committed to"
         case .journal(let what): "the run's journal cannot be replayed: \(what)"
         case .learning(let what): "training cannot go on: \(what)"
-        case .coordinatorStopping: "the coordinator is stopping"
         }
     }
 
@@ -114,7 +111,7 @@ public enum AbortReason: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .bankRefused(let bank, _), .bankViolation(let bank, _), .gateDiffers(let bank):
             bank
-        case .byOperator, .garbledSum, .gatesExhausted, .journal, .learning, .coordinatorStopping:
+        case .byOperator, .garbledSum, .gatesExhausted, .journal, .learning:
             nil
         }
     }

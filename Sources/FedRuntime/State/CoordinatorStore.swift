@@ -20,9 +20,10 @@ public struct CoordinatorStore: Sendable {
 
     /// Opens or creates the store at a path.
     package init(path: String) throws(StoreError) {
-        file = try SQLiteFile(path: path, migrations: [Self.createSchema])
+        file = try SQLiteFile(
+            path: path, migrations: [Self.createSchema, { try JournalStore.addPlaces($0) }])
         runs = RunStore(file: file)
-        journal = JournalStore(file: file)
+        journal = JournalStore(file: file, spool: JournalSpool(besides: path))
         members = MemberStore(file: file)
     }
 

@@ -6,11 +6,52 @@ internal import GRDB
 /// message that depends on it is sent.
 public struct JournalStore: Sendable {
     let file: SQLiteFile
+    /// Where large entries go; nil: into the database.
+    var spool: JournalSpool?
 
-    /// Appends entries to a run's journal, all or none; they are on disk when this returns.
-    public func append(_ entries: [[UInt8]], run: RunID) throws(StoreError) {
+    /// Appends entries to a run's journal, all or none.
+    ///
+    /// - Parameter durability: what they must survive when this returns.
+    public func append(
+        _ entries: [[UInt8]], run: RunID, durability: Durability = .powerCut
+    ) throws(StoreError) {
         guard !entries.isEmpty else { return }
-        try file.write { database in try Self.append(entries, run: run, to: database) }
+        let isLarge = entries.map { spool != nil && $0.count >= JournalSpool.entryBytesMin }
+        var places: [JournalSpool.Place] = []
+        if let spool, isLarge.contains(true) {
+            places = try spool.write(zip(entries, isLarge).filter(\.1).map(\.0), run: run) {
+                () throws(StoreError) in try spooledBytes(of: run)
+            }
+        }
+        let spooled = places
+        try file.write(durability) { database in
+            var next = spooled.makeIterator()
+            for (entry, isLarge) in zip(entries, isLarge) {
+                guard isLarge, let place = next.next() else {
+                    try Self.append([entry], run: run, to: database)
+                    continue
+                }
+                try database.cachedStatement(
+                    sql: "INSERT INTO journal (run, entry, place, size) VALUES (?, ?, ?, ?)"
+                ).execute(arguments: [
+                    run.bytes.data, place.digest.data, place.offset, place.count,
+                ])
+            }
+        }
+    }
+
+    private func spooledBytes(of run: RunID) throws(StoreError) -> Int {
+        try file.read { database in
+            try Int.fetchOne(
+                database, sql: "SELECT max(place + size) FROM journal WHERE run = ?",
+                arguments: [run.bytes.data]) ?? 0
+        }
+    }
+
+    /// Has the disk confirm all of a run's journal, large entries included.
+    public func confirm(_ run: RunID) throws(StoreError) {
+        try spool?.confirm(run)
+        try file.write { _ in }
     }
 
     static func append(
@@ -23,22 +64,77 @@ public struct JournalStore: Sendable {
         }
     }
 
-    /// A run's journal, in order.
+    /// A run's journal, in order, up to the first entry that a power cut has damaged.
     public func entries(of run: RunID) throws(StoreError) -> [[UInt8]] {
-        try file.read { database in
-            try Data.fetchAll(
-                database, sql: "SELECT entry FROM journal WHERE run = ? ORDER BY id",
-                arguments: [run.bytes.data]
-            ).map { Array($0) }
+        guard let spool else {
+            return try file.read { database in
+                try Data.fetchAll(
+                    database, sql: "SELECT entry FROM journal WHERE run = ? ORDER BY id",
+                    arguments: [run.bytes.data]
+                ).map { Array($0) }
+            }
         }
+        let rows = try file.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT entry, place, size FROM journal WHERE run = ? ORDER BY id",
+                arguments: [run.bytes.data]
+            ).map { row in
+                (
+                    entry: row.bytes("entry"),
+                    place: (row["place"] as Int?).map { offset in
+                        JournalSpool.Place(
+                            offset: offset, count: Int(row.integer("size")),
+                            digest: row.bytes("entry"))
+                    }
+                )
+            }
+        }
+        var spooled = spool.read(rows.compactMap(\.place), run: run).makeIterator()
+        var entries: [[UInt8]] = []
+        for row in rows {
+            if row.place == nil {
+                entries.append(row.entry)
+            } else if let entry = spooled.next() ?? nil {
+                entries.append(entry)
+            } else {
+                break
+            }
+        }
+        return entries
     }
 
-    /// Forgets the journal of a run.
-    public func discardEntries(of run: RunID) throws(StoreError) {
-        try file.write { database in
-            try database.execute(
-                sql: "DELETE FROM journal WHERE run = ?", arguments: [run.bytes.data])
+    /// Forgets the journals of ended runs, but for those of the newest.
+    ///
+    /// - Parameter count: ended runs whose journals are kept, at least 1.
+    /// - Returns: the runs whose journals were there and are gone.
+    public func prune(keeping count: Int) throws(StoreError) -> [RunID] {
+        let pruned = try file.write { database in
+            let old = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT old.id FROM (
+                        SELECT id FROM run WHERE finished IS NOT NULL
+                        ORDER BY started DESC, id LIMIT -1 OFFSET ?) AS old
+                    WHERE EXISTS (SELECT 1 FROM journal WHERE journal.run = old.id)
+                    """, arguments: [max(1, count)]
+            ).map { try $0.run("id") }
+            for run in old {
+                try database.execute(
+                    sql: "DELETE FROM journal WHERE run = ?", arguments: [run.bytes.data])
+            }
+            return old
         }
+        for run in pruned { spool?.remove(run) }
+        return pruned
+    }
+
+    /// Lets rows say where in the spool their entry lies: `entry` is then its digest.
+    static func addPlaces(_ database: GRDB.Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE journal ADD COLUMN place INTEGER;
+                ALTER TABLE journal ADD COLUMN size INTEGER;
+                """)
     }
 
     static func createTables(_ database: GRDB.Database) throws {

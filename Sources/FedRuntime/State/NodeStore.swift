@@ -120,11 +120,14 @@ public struct NodeStore: Sendable {
 
     /// Writes what must be on disk before a message is sent, all or none: journal entries of its
     /// run, what the safety rules must remember for ever, and its line of the egress ledger.
+    ///
+    /// - Parameter durability: what they must survive when this returns.
     public func record(
-        journal: [[UInt8]] = [], safety: [[UInt8]] = [], run: RunID, egress: [EgressRecord] = []
+        journal: [[UInt8]] = [], safety: [[UInt8]] = [], run: RunID, egress: [EgressRecord] = [],
+        durability: Durability = .powerCut
     ) throws(StoreError) {
         guard !journal.isEmpty || !safety.isEmpty || !egress.isEmpty else { return }
-        try file.write { database in
+        try file.write(durability) { database in
             try JournalStore.append(journal, run: run, to: database)
             for entry in safety {
                 try database.cachedStatement(sql: "INSERT INTO safety (run, entry) VALUES (?, ?)")
@@ -144,11 +147,6 @@ public struct NodeStore: Sendable {
                 arguments: [run.bytes.data]
             ).map { Array($0) }
         }
-    }
-
-    /// Writes messages into the egress ledger, before they are sent.
-    public func recordEgress(_ records: [EgressRecord]) throws(StoreError) {
-        try file.write { database in try Self.insert(records, into: database) }
     }
 
     private static func insert(_ records: [EgressRecord], into database: GRDB.Database) throws {

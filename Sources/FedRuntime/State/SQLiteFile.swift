@@ -1,10 +1,26 @@
 package import GRDB
+internal import Synchronization
 
-/// A SQLite file in WAL mode with `synchronous=FULL`: what was committed survives a power cut.
+/// What a committed transaction survives.
+public enum Durability: Sendable {
+    /// The end of the process, at any moment.
+    case processEnd
+    /// A power cut, too: the disk has confirmed it.
+    case powerCut
+}
+
+/// A SQLite file in WAL mode.
 package struct SQLiteFile: Sendable {
     /// Where the file is.
     package let path: String
     private let pool: DatabasePool
+    private let writer = Writer()
+
+    /// How the one writing connection commits at present.
+    private final class Writer: Sendable {
+        /// The library opens it with `synchronous=NORMAL`, whatever was set before.
+        let durability = Mutex(Durability.processEnd)
+    }
 
     /// Opens or creates the file and brings its schema up to date.
     ///
@@ -18,7 +34,6 @@ package struct SQLiteFile: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 2
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA foreign_keys = ON")
             // What is deleted is overwritten: the seed of an ended run must not linger in the file.
             try database.execute(sql: "PRAGMA secure_delete = ON")
@@ -47,11 +62,30 @@ package struct SQLiteFile: Sendable {
         try Self.translate(path) { try pool.read(body) }
     }
 
-    /// Writes in one transaction; it is on disk when this returns.
+    /// Writes in one transaction.
+    ///
+    /// - Parameter durability: what the transaction, and all before it, must survive when this
+    ///   returns.
     package func write<Value: Sendable>(
-        _ body: @Sendable (GRDB.Database) throws -> Value
+        _ durability: Durability = .powerCut, _ body: @Sendable (GRDB.Database) throws -> Value
     ) throws(StoreError) -> Value {
-        try Self.translate(path) { try pool.write(body) }
+        try Self.translate(path) {
+            try pool.writeWithoutTransaction { database in
+                try writer.durability.withLock { current in
+                    guard current != durability else { return }
+                    let level = durability == .powerCut ? "FULL" : "NORMAL"
+                    try database.execute(sql: "PRAGMA synchronous = \(level)")
+                    current = durability
+                }
+                var value: Value?
+                try database.inTransaction(.immediate) {
+                    value = try body(database)
+                    return .commit
+                }
+                guard let value else { throw StoreError.failed(path: path, reason: "rolled back") }
+                return value
+            }
+        }
     }
 
     private static func translate<Value>(

@@ -90,7 +90,7 @@ private struct Call: Sendable {
             channel.end(.failure(TransportFailure.lost(error, first: tap.error)))
         }
         // Messages that were accepted but never written: their senders must not wait for ever.
-        for await item in outgoing { item.done.resume(returning: channel.endingError) }
+        for await item in outgoing { item.done?.resume(returning: channel.endingError) }
     }
 
     private func open(

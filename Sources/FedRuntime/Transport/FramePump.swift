@@ -26,7 +26,7 @@ enum FramePump {
                     channel.end(.failure(TransportFailure.lost(error)))
                 }
             }
-            item.done.resume(returning: isBroken ? channel.endingError : nil)
+            item.done?.resume(returning: isBroken ? channel.endingError : nil)
         }
     }
 

@@ -33,10 +33,10 @@ public final class MessageChannel: Sendable {
         public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(queue: queue) }
     }
 
-    /// One message that waits to be written, and who waits for it.
+    /// One message that waits to be written, and who waits for it, if anybody does.
     struct Outgoing: Sendable {
         let message: [UInt8]
-        let done: CheckedContinuation<TransportError?, Never>
+        var done: CheckedContinuation<TransportError?, Never>?
     }
 
     /// Who is at the other end.
@@ -83,6 +83,10 @@ public final class MessageChannel: Sendable {
         }
         if let failure { throw failure }
     }
+
+    /// Sends a message without waiting for the transport to take it; when the channel has ended, its
+    /// reader says why.
+    public func post(_ message: [UInt8]) { outbound.yield(Outgoing(message: message)) }
 
     /// Closes both directions: accepted messages are still sent, received ones are dropped.
     public func close() { end(.success(()), dropping: true) }

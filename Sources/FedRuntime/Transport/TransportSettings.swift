@@ -33,6 +33,9 @@ public struct TransportSettings: Sendable {
     /// With the library's defaults (64 KiB at the server, 8 MiB at the client) large messages are
     /// two to ten times slower, and 8 MiB has broken streams.
     static let windowBytes = 1 << 20
+    /// Largest HTTP/2 frame that an end takes, bytes: the protocol's default of 16 KiB costs a frame
+    /// for each TLS record.
+    static let http2FrameBytes = 1 << 18
     /// One gRPC message: a frame and its header.
     static let payloadBytesMax = FramingLimits.frameBytesMax + 1024
 
@@ -46,6 +49,7 @@ public struct TransportSettings: Sendable {
     ) -> HTTP2ServerTransport.Posix.Config {
         .defaults { config in
             config.http2.targetWindowSize = Self.windowBytes
+            config.http2.maxFrameSize = Self.http2FrameBytes
             config.rpc.maxRequestPayloadSize = Self.payloadBytesMax
             config.connection.keepalive = HTTP2ServerTransport.Config.Keepalive(
                 time: pingEvery, timeout: silenceMax * 2,
@@ -62,6 +66,7 @@ public struct TransportSettings: Sendable {
     ) -> HTTP2ClientTransport.Posix.Config {
         .defaults { config in
             config.http2.targetWindowSize = Self.windowBytes
+            config.http2.maxFrameSize = Self.http2FrameBytes
             config.connection.keepalive = HTTP2ClientTransport.Config.Keepalive(
                 time: pingEvery, timeout: silenceMax * 2, allowWithoutCalls: true)
             config.connection.flushCoalescing = nil

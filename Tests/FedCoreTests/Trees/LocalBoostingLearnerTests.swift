@@ -41,8 +41,9 @@ import Testing
         for (step, query) in queries.enumerated() {
             for (other, wrong) in queries.enumerated()
             where other != step && wrong.kind.hasPrefix("tree")
-                // Sums are left out where no child can be split again, so skipping them is in order.
-                && !(query.kind == "tree.sums" && other == step + 1)
+                // A tree may end before its last step, as it does when banks are lost.
+                && !(query.kind == "tree.step" && wrong.kind == "tree.validation"
+                    && wrong.round == query.round)
             {
                 var copy = steady
                 #expect(throws: LearningError.self, "step \(step), query \(other)") {
@@ -91,15 +92,6 @@ import Testing
         }
     }
 
-    @Test func `with confirmation first no histogram of a child comes before its counts`() throws {
-        let queries = try recorded([.confirmFirst: 1]).queries
-        for query in queries where query.kind == "tree.level" && query.layout.laneCount > 200 {
-            // Only the root is summed at once; levels below have four lanes a split.
-            #expect(query.body[4] == 0)
-        }
-        #expect(queries.contains { $0.kind == "tree.sums" })
-    }
-
     @Test func `a layout of another size is refused`() throws {
         let (queries, answering) = try recorded()
         var learner = try answering()
@@ -115,12 +107,15 @@ import Testing
     @Test func `histograms of a tree fit the stated number of bytes`() throws {
         let (queries, _) = try recorded()
         let table = try TreeTable(rows: 1, seed: 1)
-        let tree = queries.filter { $0.kind == "tree.level" && $0.round == 1 }
+        let tree = queries.filter { $0.kind == "tree.step" && $0.round == 1 }
         let bytes = tree.reduce(0) { $0 + $1.layout.laneCount * $1.layout.ringBits / 8 }
         let ring = tree[0].layout.ringBits / 8
         let depth = 4
-        // Two lanes of banks and rows for each node beside the histograms.
-        #expect(bytes <= table.width * 256 * 2 * ring << (depth - 1) + 2 * ring << (depth + 1))
+        // Two lanes of banks and rows for each node beside the histograms, and at most 16 of marks
+        // for each feature of a node.
+        let marks = 16 * table.width * ring << depth
+        let histograms = table.width * 256 * 2 * ring << (depth - 1)
+        #expect(bytes <= histograms + marks + 2 * ring << (depth + 1))
     }
 
     @Test func `rows that do not fit the schema are refused`() throws {

@@ -5,20 +5,26 @@ struct BankTree: Sendable {
     private static let pieceRows = 16384
 
     let matrix: BankMatrix
-    private let configuration: GradientBoostingConfiguration
-    private let tasks: ParallelTasks
+    let configuration: GradientBoostingConfiguration
+    let tasks: ParallelTasks
     /// Margin of each row, in units of 2^-20.
     private(set) var margins: [Int32]
-    private var packed: [Int64]
+    var packed: [Int64]
     /// Sampled rows, those of a node side by side; the others after them.
-    private var rows: [UInt32]
+    var rows: [UInt32]
     private var scratch: [UInt32]
-    private var sampledCount = 0
+    var sampledCount = 0
     /// The stretch of sampled `rows` that each place of the tree holds, and that of the others.
-    private var ranges: [UInt32: Range<Int>] = [:]
-    private var restRanges: [UInt32: Range<Int>] = [:]
-    private(set) var layout = HistogramLayout(features: [], bins: [])
-    private var plan: HistogramPlan?
+    var ranges: [UInt32: Range<Int>] = [:]
+    var restRanges: [UInt32: Range<Int>] = [:]
+    var layout = HistogramLayout(features: [], bins: [])
+    var plan: HistogramPlan?
+    var marks: ContributorMarks?
+    var windows = BinWindows(bins: [])
+    /// This bank's own histograms of the nodes whose children may be summed next.
+    var histograms: [UInt32: [Int64]] = [:]
+    /// Nodes whose children were counted and not summed yet.
+    var counted: Set<UInt32> = []
 
     init(
         matrix: BankMatrix, baseMargin: Int32, configuration: GradientBoostingConfiguration,
@@ -45,51 +51,14 @@ struct BankTree: Sendable {
     /// Whether a place was ordered in this tree.
     func holds(place: UInt32) -> Bool { ranges[place] != nil }
 
-    /// Samples rows, computes gradients and sums the root.
-    mutating func startTree(_ tree: Int, features: [Int]) -> [Int64] {
-        layout = HistogramLayout(features: features, bins: matrix.bins)
-        plan = HistogramPlan(bytes: matrix.bytes, layout: layout)
-        sampleRows(tree: tree)
-        computeGradients()
-        ranges = [1: 0..<sampledCount]
-        restRanges = [1: sampledCount..<matrix.rowCount]
-        var lanes = [Int64](repeating: 0, count: 2 + layout.laneCount)
-        lanes[0] = sampledCount > 0 ? 1 : 0
-        lanes[1] = Int64(sampledCount)
-        sum([0..<sampledCount], into: &lanes, from: 2)
-        return lanes
-    }
+    /// Whether a place was ordered and not split yet.
+    func isLeaf(place: UInt32) -> Bool { holds(place: place) && !holds(place: 2 * place) }
 
-    /// Deals rows to the children of splits and sums the children asked for.
-    mutating func split(_ orders: [SplitOrder]) -> [Int64] {
-        Self.record(deal(orders, ranges), of: orders, in: &ranges)
-        Self.record(deal(orders, restRanges), of: orders, in: &restRanges)
-        let summed: [Range<Int>] = orders.compactMap { order in
-            switch order.summed {
-            case .left: ranges[2 * order.place]
-            case .right: ranges[2 * order.place + 1]
-            case .none: nil
-            }
-        }
-        let header = 4 * orders.count
-        var lanes = [Int64](repeating: 0, count: header + summed.count * layout.laneCount)
-        for (index, order) in orders.enumerated() {
-            for child in 0..<2 {
-                let count = ranges[2 * order.place + UInt32(child)]?.count ?? 0
-                lanes[4 * index + 2 * child] = count > 0 ? 1 : 0
-                lanes[4 * index + 2 * child + 1] = Int64(count)
-            }
-        }
-        sum(summed, into: &lanes, from: header)
-        return lanes
-    }
+    /// Whether a place was split, its children counted, and these can be summed now.
+    func awaitsSums(place: UInt32) -> Bool { counted.contains(place) }
 
-    /// Sums the places asked for.
-    func sums(of places: [UInt32]) -> [Int64] {
-        var lanes = [Int64](repeating: 0, count: places.count * layout.laneCount)
-        sum(places.compactMap { ranges[$0] }, into: &lanes, from: 0)
-        return lanes
-    }
+    /// Lanes of a node's marks.
+    var markLanes: Int { marks?.laneCount ?? 0 }
 
     /// Moves the margins by a finished tree.
     mutating func apply(_ update: TreeUpdate) {
@@ -131,9 +100,11 @@ struct BankTree: Sendable {
         }
         ranges = [:]
         restRanges = [:]
+        histograms = [:]
+        counted = []
     }
 
-    private mutating func sampleRows(tree: Int) {
+    mutating func sampleRows(tree: Int) {
         let key = BoostingSample.rowKey(seed: configuration.seed, tree: tree)
         let threshold = BoostingSample.rowThreshold(share: configuration[.rowSample])
         let count = matrix.rowCount
@@ -161,7 +132,7 @@ struct BankTree: Sendable {
         sampledCount = taken.reduce(0, +)
     }
 
-    private mutating func computeGradients() {
+    mutating func computeGradients() {
         let weight = configuration[.fraudWeight]
         packed.withUnsafeMutableBufferPointer { packed in
             guard let target = packed.baseAddress else { return }
@@ -181,7 +152,7 @@ struct BankTree: Sendable {
         }
     }
 
-    private static func record(
+    static func record(
         _ middles: [Int], of orders: [SplitOrder], in ranges: inout [UInt32: Range<Int>]
     ) {
         for (index, order) in orders.enumerated() {
@@ -194,7 +165,7 @@ struct BankTree: Sendable {
     /// Deals the rows of each split place to its children, keeping their order.
     ///
     /// - Returns: where the right child's rows begin, one an order.
-    private mutating func deal(
+    mutating func deal(
         _ orders: [SplitOrder], _ ranges: [UInt32: Range<Int>]
     ) -> [Int] {
         var pieces: [(order: Int, range: Range<Int>)] = []
@@ -253,64 +224,6 @@ struct BankTree: Sendable {
                 next.right += piece.range.count - taken[index]
             }
             return (next.left, next.right)
-        }
-    }
-
-    /// Adds the histogram of each stretch of rows to `lanes`, one after the other from `offset`.
-    private func sum(_ stretches: [Range<Int>], into lanes: inout [Int64], from offset: Int) {
-        guard sumsHistograms, let plan, !stretches.isEmpty else { return }
-        let width = layout.laneCount
-        let share = max(
-            4096,
-            (stretches.reduce(0) { $0 + $1.count } + tasks.threads - 1)
-                / tasks.threads)
-        // The first piece of a stretch is summed in place, the others beside and then added.
-        var pieces: [(stretch: Int, rows: Range<Int>, spill: Int?)] = []
-        var spills = 0
-        for (index, rows) in stretches.enumerated() where !rows.isEmpty {
-            let count = (rows.count + share - 1) / share
-            for part in 0..<count {
-                let from = rows.lowerBound + rows.count * part / count
-                let to = rows.lowerBound + rows.count * (part + 1) / count
-                pieces.append((index, from..<to, part == 0 ? nil : spills))
-                if part > 0 { spills += 1 }
-            }
-        }
-        var spilled = [Int64](repeating: 0, count: spills * width)
-        let work = pieces
-        lanes.withUnsafeMutableBufferPointer { lanes in
-            spilled.withUnsafeMutableBufferPointer { spilled in
-                tasks.run(work.count) { index in
-                    let (stretch, range, spill) = work[index]
-                    guard let sums = lanes.baseAddress else { return }
-                    let output =
-                        spill.flatMap { index in
-                            spilled.baseAddress.map { $0 + index * width }
-                        } ?? sums + offset + stretch * width
-                    sum(rows: range, plan: plan, into: output)
-                }
-                for piece in work {
-                    guard let spill = piece.spill, let start = lanes.baseAddress,
-                        let source = spilled.baseAddress
-                    else { continue }
-                    fed_histogram_lanes_add(
-                        start + offset + piece.stretch * width, source + spill * width, width)
-                }
-            }
-        }
-    }
-
-    private func sum(
-        rows range: Range<Int>, plan: HistogramPlan, into lanes: UnsafeMutablePointer<Int64>
-    ) {
-        withUnsafeTemporaryAllocation(of: Int64.self, capacity: 256 * plan.columns.count) {
-            narrow in
-            rows.withUnsafeBufferPointer { rows in
-                guard let start = rows.baseAddress, let cells = narrow.baseAddress else { return }
-                fed_histogram(
-                    matrix.matrix, matrix.stride, start + range.lowerBound, range.count, packed,
-                    plan.columns, plan.columns.count, plan.members, cells, lanes)
-            }
         }
     }
 

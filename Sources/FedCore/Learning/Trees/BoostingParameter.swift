@@ -42,8 +42,8 @@ public enum BoostingParameter: String, CaseIterable, Sendable {
         case .confirmFirst:
             .whole(
                 1, 0...1,
-                "1: banks and rows of children are known before histograms are summed, for one "
-                    + "more small sum a level; 0: both come in one sum.")
+                "1: children in doubt of the floors are summed after their banks and rows, one sum "
+                    + "later; 0: both come in one sum.")
         case .rowSample:
             .real(
                 0.8, 0.05...1,

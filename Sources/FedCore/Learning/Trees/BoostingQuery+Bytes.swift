@@ -11,11 +11,7 @@ extension BoostingQuery {
                 writer.write(UInt32(cell.parts))
             }
         case .contributors(let bins): writer.write(bins)
-        case .level(let query): writer.write(query)
-        case .sums(let tree, let level, let places):
-            writer.write(UInt32(tree))
-            writer.write(UInt8(level))
-            writer.writeEach(places) { $0.write($1) }
+        case .step(let query): writer.write(query)
         case .validation(let treesDone, let update):
             writer.write(UInt32(treesDone))
             writer.write(update)
@@ -40,14 +36,7 @@ extension BoostingQuery {
                             parts: Int(try reader.read(UInt32.self)))
                     })
             case "bins.contributors": self = .contributors(try reader.readBins())
-            case "tree.level": self = .level(try reader.readLevelQuery())
-            case "tree.sums":
-                self = .sums(
-                    tree: Int(try reader.read(UInt32.self)),
-                    level: Int(try reader.read(UInt8.self)),
-                    places: try reader.readEach(limit: 128) { reader throws(DecodingFailure) in
-                        try reader.read(UInt32.self)
-                    })
+            case "tree.step": self = .step(try reader.readStepQuery())
             case "tree.validation":
                 self = .validation(
                     treesDone: Int(try reader.read(UInt32.self)), update: try reader.readUpdate())
@@ -87,9 +76,9 @@ extension ByteWriter {
         }
     }
 
-    fileprivate mutating func write(_ query: TreeLevelQuery) {
+    fileprivate mutating func write(_ query: TreeStepQuery) {
         write(UInt32(query.tree))
-        write(UInt8(query.level))
+        write(UInt8(query.step))
         if let start = query.start {
             write(UInt8(start.model == nil ? 0 : 1))
             if let model = start.model {
@@ -105,8 +94,10 @@ extension ByteWriter {
             writer.write(UInt16(split.feature))
             writer.write(split.bin)
             writer.write(UInt8(split.missingLeft ? 1 : 0))
-            writer.write(split.summed.rawValue)
+            writer.write(UInt8(split.counts ? 1 : 0))
+            writer.write(UInt8(split.sums ? 1 : 0))
         }
+        writeEach(query.sums) { $0.write($1) }
     }
 }
 
@@ -156,11 +147,11 @@ extension ByteReader {
         return TreeUpdate(tree: RegressionTree(nodes: nodes), places: places)
     }
 
-    fileprivate mutating func readLevelQuery() throws(DecodingFailure) -> TreeLevelQuery {
+    fileprivate mutating func readStepQuery() throws(DecodingFailure) -> TreeStepQuery {
         let tree = Int(try read(UInt32.self))
-        let level = Int(try read(UInt8.self))
+        let step = Int(try read(UInt8.self))
         var start: TreeStart?
-        if level == 0 {
+        if step == 0 {
             var model: (bins: [FeatureBins], baseMargin: Int32)?
             if try readFlag() {
                 model = (try readBins(), Int32(bitPattern: try read(UInt32.self)))
@@ -172,17 +163,14 @@ extension ByteReader {
             start = TreeStart(model: model, update: update, features: features)
         }
         let splits = try readEach(limit: 128) { reader throws(DecodingFailure) in
-            let place = try reader.read(UInt32.self)
-            let feature = Int(try reader.read(UInt16.self))
-            let bin = try reader.read(UInt8.self)
-            let missingLeft = try reader.readFlag()
-            let at = reader.position
-            guard let summed = SummedChild(rawValue: try reader.read(UInt8.self)) else {
-                throw DecodingFailure.invalidValue(field: "summed child", at: at)
-            }
-            return SplitOrder(
-                place: place, feature: feature, bin: bin, missingLeft: missingLeft, summed: summed)
+            SplitOrder(
+                place: try reader.read(UInt32.self), feature: Int(try reader.read(UInt16.self)),
+                bin: try reader.read(UInt8.self), missingLeft: try reader.readFlag(),
+                counts: try reader.readFlag(), sums: try reader.readFlag())
         }
-        return TreeLevelQuery(tree: tree, level: level, start: start, splits: splits)
+        let sums = try readEach(limit: 128) { reader throws(DecodingFailure) in
+            try reader.read(UInt32.self)
+        }
+        return TreeStepQuery(tree: tree, step: step, start: start, splits: splits, sums: sums)
     }
 }

@@ -6,10 +6,8 @@ enum BoostingQuery: Equatable {
     case refinement([HeavyCell])
     /// For every bin of every feature, 1 when this bank has a row in it, else 0.
     case contributors([FeatureBins])
-    /// One level of one tree.
-    case level(TreeLevelQuery)
-    /// The histograms of confirmed children, by place.
-    case sums(tree: Int, level: Int, places: [UInt32])
+    /// One step of one tree.
+    case step(TreeStepQuery)
     /// Counts of validation rows by margin and class.
     case validation(treesDone: Int, update: TreeUpdate)
 
@@ -19,8 +17,7 @@ enum BoostingQuery: Equatable {
         case .counts: "bins.counts"
         case .refinement: "bins.refinement"
         case .contributors: "bins.contributors"
-        case .level: "tree.level"
-        case .sums: "tree.sums"
+        case .step: "tree.step"
         case .validation: "tree.validation"
         }
     }
@@ -29,8 +26,7 @@ enum BoostingQuery: Equatable {
     var round: Int {
         switch self {
         case .counts, .refinement, .contributors: 0
-        case .level(let level): level.tree + 1
-        case .sums(let tree, _, _): tree + 1
+        case .step(let step): step.tree + 1
         case .validation(let treesDone, _): treesDone
         }
     }
@@ -59,49 +55,61 @@ struct TreeStart: Equatable {
     }
 }
 
-/// Which child of a split banks sum; the other one follows by subtraction.
-enum SummedChild: UInt8 {
-    case left, right, none
-}
-
-/// A split of the level above, to move rows by.
+/// A split of a node, to move rows by.
 struct SplitOrder: Equatable {
     var place: UInt32
     var feature: Int
     var bin: UInt8
     var missingLeft: Bool
-    var summed: SummedChild
+    /// Whether banks and rows of the children are asked for.
+    var counts: Bool
+    /// Whether the left child's histogram is asked for; the right one follows by subtraction.
+    var sums: Bool
 }
 
-/// One level of one tree: the root's histogram, or the children of splits.
-struct TreeLevelQuery: Equatable {
+/// One step of one tree: the root's histogram, or what is known by now to be wanted of its nodes.
+///
+/// The answer has, for each split with counts, four lanes: for both children the banks with rows in
+/// it and the rows. Behind them, for each split with sums and then for each place of `sums`, the
+/// histogram of the left child and the ``ContributorMarks`` of both children, where these are used.
+/// At step 0 it is the root's histogram and marks.
+struct TreeStepQuery: Equatable {
     var tree: Int
-    var level: Int
-    /// At level 0 only.
+    var step: Int
+    /// At step 0 only.
     var start: TreeStart?
-    /// At levels above 0: at least one.
+    /// Nodes that are split now, rising.
     var splits: [SplitOrder]
+    /// Nodes that were split in a step before, whose children are to be summed now, rising.
+    var sums: [UInt32]
 
-    /// Lanes before the histograms: for each node (the root, or both children of every split) the
-    /// banks with rows in it and the rows.
-    var headerLanes: Int { level == 0 ? 2 : 4 * splits.count }
+    /// Lanes before the histograms.
+    var headerLanes: Int { splits.reduce(0) { $0 + ($1.counts ? 4 : 0) } }
 
-    /// Histograms after the header.
-    var histogramCount: Int {
-        level == 0 ? 1 : splits.reduce(0) { $0 + ($1.summed == .none ? 0 : 1) }
+    /// Nodes whose children are summed, in the order of the answer.
+    var summed: [UInt32] { splits.filter(\.sums).map(\.place) + sums }
+
+    /// Lanes of the answer.
+    ///
+    /// - Parameters:
+    ///   - histogram: lanes of a node's histogram.
+    ///   - marks: lanes of a node's counters.
+    func laneCount(histogram: Int, marks: Int) -> Int {
+        start != nil
+            ? histogram + marks : headerLanes + summed.count * (histogram + 2 * marks)
     }
 }
 
 /// Where the sums of one node lie: for each feature of the tree, for each bin, gradient and hessian.
-struct HistogramLayout: Equatable {
-    let features: [Int]
+package struct HistogramLayout: Equatable {
+    package let features: [Int]
     /// First lane of each feature of `features`.
-    let offsets: [Int]
+    package let offsets: [Int]
     /// Bins of each feature of `features`.
-    let binCounts: [Int]
-    let laneCount: Int
+    package let binCounts: [Int]
+    package let laneCount: Int
 
-    init(features: [Int], bins: [FeatureBins]) {
+    package init(features: [Int], bins: [FeatureBins]) {
         self.features = features
         var offsets: [Int] = []
         var lanes = 0

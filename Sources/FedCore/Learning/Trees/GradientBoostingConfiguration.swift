@@ -92,6 +92,9 @@ extension GradientBoostingConfiguration {
     /// Whether splits are confirmed by counts of the children's rows and banks.
     var hasChildFloors: Bool { contributorsMin > 1 || childRowsMin > 1 }
 
-    /// Whether histograms of children are summed only after that.
+    /// Whether banks are counted in parts of a node's bins, beside its histogram.
+    var countsContributors: Bool { contributorsMin > 1 }
+
+    /// Whether children in doubt are summed only after their banks and rows are known.
     var confirmsFirst: Bool { hasChildFloors && self[.confirmFirst] == 1 }
 }

@@ -56,6 +56,23 @@ package enum GradientScale {
         return (packed >> Int64(FED_PACKED_SHIFT), packed & (1 << Int64(FED_PACKED_SHIFT) - 1))
     }
 
+    /// The fewest rows that can add up to a sum of gradients and one of hessians.
+    ///
+    /// With W = max(1, fraud weight) and x = |p - y|, a row has |g| ≤ W·x and h = W·x·(1 - x) or
+    /// less, so |g| ≤ W, h ≤ W/4 and |g| + h ≤ W·(2·x - x²) ≤ W; rounding, and the least hessian of
+    /// one unit, add less than two units.
+    package static func rowsMin(gradient: Int64, hessian: Int64, fraudWeight: Double) -> Int64 {
+        let most = Int64((max(1, fraudWeight) * Double(1 << gradientBits)).rounded(.up))
+        func rows(_ sum: UInt64, _ row: Int64) -> Int64 {
+            let row = UInt64(row) + 2
+            return Int64((sum + row - 1) / row)
+        }
+        let h = UInt64(max(0, hessian))
+        return max(
+            rows(h, (most + 3) / 4),
+            rows(h.addingReportingOverflow(gradient.magnitude).partialValue, most))
+    }
+
     /// The weight of a leaf, -G/(H + λ) times the learning rate, in units and held to ±`limit`.
     package static func leafWeight(
         gradient: Int64, hessian: Int64, lambda: Double, learningRate: Double, limit: Int32

@@ -1,12 +1,12 @@
-/// The coordinator's side of joint tree training: bins by summed counts, then tree after tree, one
-/// query a level.
+/// The coordinator's side of joint tree training: bins by summed counts, then tree after tree, a
+/// query a level and one more where a split is in doubt.
 ///
 /// The model is a function of the sums alone, and all sums are integers: it is the same, byte for
 /// byte, for any number and order of banks and threads, and for one bank that holds all rows. With
 /// contributor floors above one it also depends on which banks hold which rows, by design.
 public struct JointBoostingLearner: JointLearner {
     private enum Stage {
-        case counts, refinement, contributors, trees, sums, validation
+        case counts, refinement, contributors, trees, validation
         case finished(GradientBoostingModel, ModelDocument)
     }
 
@@ -24,8 +24,9 @@ public struct JointBoostingLearner: JointLearner {
     private var ringBits = 64
     private var finder: SplitFinder
     private var grower: TreeGrower?
-    private var query: TreeLevelQuery?
-    private var histogramLanes = 0
+    private var query: TreeStepQuery?
+    /// Lanes of a node's histogram and of its marks.
+    private var nodeLanes = (histogram: 0, marks: 0)
     private var trees: [RegressionTree] = []
     private var update: TreeUpdate?
     private var best: (trees: Int, averagePrecision: Double)?
@@ -50,6 +51,11 @@ public struct JointBoostingLearner: JointLearner {
                 field: BoostingParameter.contributorsMin.rawValue,
                 got: "\(configuration.contributorsMin) of \(bankCount) banks",
                 expected: "at most the number of banks")
+        }
+        guard bankCount <= ContributorMarks.banksMax else {
+            throw .invalidConfiguration(
+                field: "banks", got: "\(bankCount)",
+                expected: "at most \(ContributorMarks.banksMax)")
         }
         guard manifestHash == nil || manifestHash?.count == 32 else {
             throw .invalidConfiguration(
@@ -114,9 +120,12 @@ public struct JointBoostingLearner: JointLearner {
         case .contributors:
             planner.absorbContributors(lanes)
             try beginTrees()
-        case .trees: try absorbLevel(lanes)
-        case .sums:
-            grower?.absorbSums(lanes[...])
+        case .trees:
+            if query?.step == 0 {
+                try grower?.absorbRoot(lanes)
+            } else {
+                try grower?.absorbStep(lanes)
+            }
             try advanceTree()
         case .validation: try absorbValidation(lanes)
         case .finished:
@@ -150,60 +159,34 @@ public struct JointBoostingLearner: JointLearner {
             usable, share: configuration[.columnSample], seed: configuration.seed,
             tree: trees.count)
         let layout = HistogramLayout(features: features, bins: bins)
-        histogramLanes = layout.laneCount
+        let marks =
+            configuration.countsContributors
+            ? ContributorMarks(features: features, bins: bins) : nil
+        nodeLanes = (layout.laneCount, marks?.laneCount ?? 0)
         grower = TreeGrower(
-            layout: layout, finder: finder,
-            binRows: planner.chosen.map(\.rows), configuration: configuration, tasks: tasks)
+            layout: layout, marks: marks, bankCount: bankCount, finder: finder,
+            configuration: configuration, tasks: tasks)
         let start = TreeStart(
             model: trees.isEmpty ? (bins, baseMargin) : nil, update: update, features: features)
         update = nil
         stage = .trees
-        try ask(TreeLevelQuery(tree: trees.count, level: 0, start: start, splits: []))
+        try ask(TreeStepQuery(tree: trees.count, step: 0, start: start, splits: [], sums: []))
     }
 
-    private mutating func ask(_ level: TreeLevelQuery) throws(LearningError) {
-        query = level
+    private mutating func ask(_ step: TreeStepQuery) throws(LearningError) {
+        query = step
         pending = try Self.query(
-            .level(level), round: level.tree + 1,
-            lanes: level.headerLanes + level.histogramCount * histogramLanes, ringBits: ringBits)
-    }
-
-    private mutating func absorbLevel(_ lanes: [Int64]) throws(LearningError) {
-        guard let query, grower != nil else { return }
-        guard query.level == 0 else {
-            guard configuration.confirmsFirst else {
-                grower?.absorbChildren(lanes[...])
-                return try advanceTree()
-            }
-            let accepted = grower?.confirmChildren(lanes[...]) ?? []
-            let places = grower?.sumOrders(accepted: accepted) ?? []
-            guard !places.isEmpty else {
-                grower?.absorbSums([])
-                return try advanceTree()
-            }
-            stage = .sums
-            pending = try Self.query(
-                .sums(tree: query.tree, level: query.level, places: places),
-                round: query.tree + 1, lanes: places.count * histogramLanes, ringBits: ringBits)
-            return
-        }
-        try grower?.absorbRoot(lanes[...])
-        try advanceTree()
+            .step(step), round: step.tree + 1,
+            lanes: step.laneCount(histogram: nodeLanes.histogram, marks: nodeLanes.marks),
+            ringBits: ringBits)
     }
 
     private mutating func advanceTree() throws(LearningError) {
         guard let query else { return }
-        var orders = grower?.nextOrders() ?? []
-        let level = query.level + 1
-        if !orders.isEmpty, level < configuration.depthMax || configuration.hasChildFloors {
-            if configuration.confirmsFirst {
-                for index in orders.indices { orders[index].summed = .none }
-            }
-            stage = .trees
-            return try ask(TreeLevelQuery(tree: query.tree, level: level, splits: orders))
-        }
-        if !orders.isEmpty { grower?.confirmAll() }
-        try finishTree()
+        guard let next = grower?.nextStep() else { return try finishTree() }
+        try ask(
+            TreeStepQuery(
+                tree: query.tree, step: query.step + 1, splits: next.splits, sums: next.sums))
     }
 
     private mutating func finishTree() throws(LearningError) {
@@ -230,13 +213,13 @@ public struct JointBoostingLearner: JointLearner {
     /// Ends the tree in work as it stands, with leaves by the sums that were opened, and begins the
     /// next one.
     ///
-    /// A level's histograms hold the sums of the children of its splits already, so nothing more is
-    /// needed. A validation that cannot be summed is left out.
+    /// A node's histogram holds the sums of the children of its split already, so nothing more is
+    /// needed; splits in doubt are not made. A validation that cannot be summed is left out.
     ///
     /// - Throws: ``LearningError/unexpectedQuery(kind:reason:)`` before a tree's root is summed.
     public mutating func truncateGroup() throws(LearningError) {
         switch stage {
-        case .trees where (query?.level ?? 0) > 0, .sums:
+        case .trees where (query?.step ?? 0) > 0:
             guard let grown = grower?.finish() else { break }
             grower = nil
             trees.append(grown.tree)

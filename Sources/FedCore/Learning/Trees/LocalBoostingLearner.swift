@@ -26,10 +26,9 @@ public struct LocalBoostingLearner: LocalLearner {
     private var validation: ValidationRows?
     /// The tree in work, or the number of finished ones between two trees.
     private var treeIndex = 0
-    private var level = -1
+    /// The step answered last of the tree in work; -1 between two trees.
+    private var step = -1
     private var binning = Binning.nothing
-    /// Whether sums of the level's children may be asked for.
-    private var awaitsSums = false
 
     /// Takes a bank's rows.
     ///
@@ -41,20 +40,14 @@ public struct LocalBoostingLearner: LocalLearner {
         fit: Dataset, valid: Dataset? = nil, schema: TreeSchema,
         configuration: GradientBoostingConfiguration, threads: Int = 1
     ) throws(LearningError) {
-        try schema.check(fit)
-        if let valid { try schema.check(valid) }
-        self.schema = schema
-        self.configuration = configuration
-        tasks = ParallelTasks(threads: threads)
-        grids = BinPlanner.grids(schema, configuration)
-        self.fit = fit
-        self.valid = valid
-        starts = nil
+        try self.init(
+            fit: fit, valid: valid, starts: nil, schema: schema, configuration: configuration,
+            threads: threads)
     }
 
     /// Takes rows whose margins start at another model's, instead of at the base margin.
     init(
-        fit: Dataset, valid: Dataset?, starts: StartMargins, schema: TreeSchema,
+        fit: Dataset, valid: Dataset?, starts: StartMargins?, schema: TreeSchema,
         configuration: GradientBoostingConfiguration, threads: Int
     ) throws(LearningError) {
         try schema.check(fit)
@@ -112,10 +105,7 @@ public struct LocalBoostingLearner: LocalLearner {
         case .contributors(let bins):
             binning = .proposed(bins)
             return contributors(bins)
-        case .level(let level): return answer(level)
-        case .sums(_, _, let places):
-            awaitsSums = false
-            return tree?.sums(of: places) ?? []
+        case .step(let step): return answer(step)
         case .validation(let treesDone, let update):
             apply(update)
             treeIndex = treesDone
@@ -123,24 +113,20 @@ public struct LocalBoostingLearner: LocalLearner {
         }
     }
 
-    private mutating func answer(_ query: TreeLevelQuery) -> [Int64] {
-        if let start = query.start {
-            if let model = start.model { begin(bins: model.bins, baseMargin: model.baseMargin) }
-            if let update = start.update { apply(update) }
-            treeIndex = query.tree
-            level = 0
-            return tree?.startTree(query.tree, features: start.features) ?? []
-        }
-        level = query.level
-        awaitsSums = configuration.confirmsFirst
-        return tree?.split(query.splits) ?? []
+    private mutating func answer(_ query: TreeStepQuery) -> [Int64] {
+        step = query.step
+        guard let start = query.start else { return tree?.answer(query) ?? [] }
+        if let model = start.model { begin(bins: model.bins, baseMargin: model.baseMargin) }
+        if let update = start.update { apply(update) }
+        treeIndex = query.tree
+        step = 0
+        return tree?.startTree(query.tree, features: start.features) ?? []
     }
 
     private mutating func apply(_ update: TreeUpdate) {
         tree?.apply(update)
         validation?.apply(update)
-        awaitsSums = false
-        level = -1
+        step = -1
     }
 
     private mutating func begin(bins: [FeatureBins], baseMargin: Int32) {
@@ -262,16 +248,9 @@ extension LocalBoostingLearner {
             }
             try checkBins(bins, refuse)
             expected = bins.reduce(0) { $0 + $1.count }
-        case .level(let query):
-            expected = try checkLevel(query, refuse)
-        case .sums(let index, let asked, let places):
-            guard let tree, awaitsSums, index == treeIndex, asked == level, !places.isEmpty,
-                zip(places, places.dropFirst()).allSatisfy({ $0 / 2 < $1 / 2 }),
-                places.allSatisfy({ $0 >> UInt32(asked) == 1 && tree.holds(place: $0) })
-            else { throw refuse("it does not follow the counts of these children") }
-            expected = places.count * tree.layout.laneCount
+        case .step(let query): expected = try checkStep(query, refuse)
         case .validation(let treesDone, let update):
-            guard let tree, level >= 0, treesDone == treeIndex + 1 else {
+            guard let tree, step >= 0, treesDone == treeIndex + 1 else {
                 throw refuse("no tree is being grown")
             }
             try checkUpdate(update, tree: tree, refuse)
@@ -311,25 +290,49 @@ extension LocalBoostingLearner {
         }
     }
 
-    private func checkLevel(
-        _ query: TreeLevelQuery, _ refuse: (String) -> LearningError
+    private func checkStep(
+        _ query: TreeStepQuery, _ refuse: (String) -> LearningError
     ) throws(LearningError) -> Int {
         guard let start = query.start else {
-            guard let tree, level >= 0, query.tree == treeIndex, query.level == level + 1,
-                query.level <= configuration.depthMax, !query.splits.isEmpty
-            else { throw refuse("tree \(query.tree) level \(query.level) is out of order") }
-            var previous: UInt32 = 0
-            for split in query.splits {
-                guard split.place > previous, split.place >> UInt32(query.level - 1) == 1,
-                    tree.holds(place: split.place), tree.layout.features.contains(split.feature),
-                    Int(split.bin) < tree.matrix.bins[split.feature].count,
-                    split.summed == .none || !configuration.confirmsFirst
-                else { throw refuse("a split does not fit the tree") }
-                previous = split.place
-            }
-            return query.headerLanes + query.histogramCount * tree.layout.laneCount
+            guard let tree, step >= 0, query.tree == treeIndex, query.step == step + 1,
+                !query.splits.isEmpty || !query.sums.isEmpty
+            else { throw refuse("tree \(query.tree) step \(query.step) is out of order") }
+            try checkSplits(query, tree: tree, refuse)
+            return query.laneCount(histogram: tree.layout.laneCount, marks: tree.markLanes)
         }
-        guard query.splits.isEmpty, query.tree < configuration.treesMax,
+        return try checkStart(start, query, refuse)
+    }
+
+    private func checkSplits(
+        _ query: TreeStepQuery, tree: BankTree, _ refuse: (String) -> LearningError
+    ) throws(LearningError) {
+        func mayBeSummed(_ place: UInt32) -> Bool {
+            place >> UInt32(configuration.depthMax - 1) == 0
+        }
+        var previous: UInt32 = 0
+        for split in query.splits {
+            guard split.place > previous, tree.isLeaf(place: split.place),
+                split.place >> UInt32(configuration.depthMax) == 0,
+                tree.layout.features.contains(split.feature),
+                Int(split.bin) < tree.matrix.bins[split.feature].count,
+                split.counts || split.sums, !split.sums || mayBeSummed(split.place),
+                !(split.counts && split.sums && configuration.confirmsFirst)
+            else { throw refuse("a split does not fit the tree") }
+            previous = split.place
+        }
+        previous = 0
+        for place in query.sums {
+            guard place > previous, tree.awaitsSums(place: place), mayBeSummed(place) else {
+                throw refuse("sums do not follow the counts of these children")
+            }
+            previous = place
+        }
+    }
+
+    private func checkStart(
+        _ start: TreeStart, _ query: TreeStepQuery, _ refuse: (String) -> LearningError
+    ) throws(LearningError) -> Int {
+        guard query.splits.isEmpty, query.sums.isEmpty, query.tree < configuration.treesMax,
             !start.features.isEmpty, start.features.allSatisfy(schema.features.indices.contains),
             zip(start.features, start.features.dropFirst()).allSatisfy({ $0 < $1 })
         else { throw refuse("tree \(query.tree) does not fit the configuration") }
@@ -347,18 +350,23 @@ extension LocalBoostingLearner {
                 break
             default: throw refuse("bins were not counted by contributors")
             }
-            return query.headerLanes
-                + HistogramLayout(features: start.features, bins: model.bins).laneCount
+            return rootLanes(start, bins: model.bins)
         }
-        guard let tree, query.tree == (level >= 0 ? treeIndex + 1 : treeIndex) else {
+        guard let tree, query.tree == (step >= 0 ? treeIndex + 1 : treeIndex) else {
             throw refuse("tree \(query.tree) is out of order")
         }
-        guard (start.update != nil) == (level >= 0) else {
+        guard (start.update != nil) == (step >= 0) else {
             throw refuse("the tree before must come exactly once")
         }
         if let update = start.update { try checkUpdate(update, tree: tree, refuse) }
-        return query.headerLanes
-            + HistogramLayout(features: start.features, bins: tree.matrix.bins).laneCount
+        return rootLanes(start, bins: tree.matrix.bins)
+    }
+
+    private func rootLanes(_ start: TreeStart, bins: [FeatureBins]) -> Int {
+        let marks =
+            configuration.countsContributors
+            ? ContributorMarks(features: start.features, bins: bins).laneCount : 0
+        return HistogramLayout(features: start.features, bins: bins).laneCount + marks
     }
 
     private func checkUpdate(
@@ -371,11 +379,10 @@ extension LocalBoostingLearner {
                 weightMax: GradientScale.weightMax(treesMax: configuration.treesMax))
         else { throw refuse("the finished tree is none") }
         for (node, place) in zip(nodes, update.places) {
-            // Leaves confirmed without a query were never ordered apart.
+            // Leaves of a split that stands for certain were never ordered apart.
             let isKnown =
                 tree.holds(place: place)
-                || (node.feature == nil && !configuration.hasChildFloors
-                    && tree.holds(place: place / 2))
+                || (node.feature == nil && tree.holds(place: place / 2))
             guard isKnown else { throw refuse("the finished tree has a node not ordered") }
             guard node.feature != nil else { continue }
             guard update.places[node.left] == 2 * place,

@@ -1,149 +1,167 @@
 internal import CFedKernels
 
-/// Grows one tree level by level from summed histograms: the coordinator's half of a tree.
+/// Grows one tree from summed histograms: the coordinator's half of a tree.
+///
+/// A split stands when both children have the floors' banks and rows. Where the parent's sums prove
+/// it (``ContributorMarks``, ``GradientScale/rowsMin(gradient:hessian:fraudWeight:)``) the children
+/// are summed at once; else banks and rows are asked for first, beside whatever else is due. So the
+/// nodes of a tree need not be on one level, and a step is one masked sum.
 struct TreeGrower {
     /// A node whose rows the banks still hold apart.
     private struct Node {
         var place: UInt32
         var gradient: Int64
         var hessian: Int64
-        var rows: Int64
-        /// Bins of each feature that the way from the root still allows.
-        var window: [Int: ClosedRange<Int>] = [:]
         var split: SplitCandidate?
-        /// Places of the children once the split is confirmed.
+        /// Whether the children's counts have been asked for.
+        var isOrdered = false
+        /// Whether the split stands.
         var isSplit = false
+
+        /// Splits between the root and this node.
+        var depth: Int { UInt32.bitWidth - 1 - place.leadingZeroBitCount }
     }
 
     private let layout: HistogramLayout
+    /// Where banks are counted; nil when the number of banks does not matter.
+    private let marks: ContributorMarks?
+    private let bankCount: Int
     private let finder: SplitFinder
     private let configuration: GradientBoostingConfiguration
-    /// Rows of every bin of every feature, of the whole training set.
-    private let binRows: [[Int64]]
     private let tasks: ParallelTasks
     private var nodes: [UInt32: Node] = [:]
-    /// Histograms of the nodes of the level last summed.
+    /// Histograms of the nodes whose children are not summed yet, and banks counted in their parts.
     private var histograms: [UInt32: [Int64]] = [:]
-    private var level = 0
+    private var counts: [UInt32: [Int]] = [:]
+    private var windows: BinWindows
+    /// The step in work.
     private var orders: [SplitOrder] = []
+    private var sums: [UInt32] = []
 
     init(
-        layout: HistogramLayout, finder: SplitFinder, binRows: [[Int64]],
+        layout: HistogramLayout, marks: ContributorMarks?, bankCount: Int, finder: SplitFinder,
         configuration: GradientBoostingConfiguration, tasks: ParallelTasks
     ) {
         self.layout = layout
+        self.marks = marks
+        self.bankCount = bankCount
         self.finder = finder
-        self.binRows = binRows
         self.configuration = configuration
         self.tasks = tasks
+        windows = BinWindows(bins: finder.bins)
     }
 
     /// Takes the root's sums.
-    mutating func absorbRoot(_ lanes: ArraySlice<Int64>) throws(LearningError) {
-        let cells = Array(lanes.dropFirst(2))
+    mutating func absorbRoot(_ lanes: [Int64]) throws(LearningError) {
+        let cells = Array(lanes.prefix(layout.laneCount))
         let totals = featureTotals(cells)
         guard let total = totals.first, totals.allSatisfy({ $0 == total }), total.hessian >= 0
         else {
             throw .numericalFailure(reason: "features disagree on the sum of gradients")
         }
-        nodes[1] = Node(
-            place: 1, gradient: total.gradient, hessian: total.hessian,
-            rows: lanes[lanes.startIndex + 1])
+        nodes[1] = Node(place: 1, gradient: total.gradient, hessian: total.hessian)
         histograms[1] = cells
+        counts[1] = try marks?.counts(lanes[layout.laneCount...], banks: bankCount)
         findSplits(of: [1])
     }
 
-    /// Takes banks and rows of the children of the splits last ordered, and their sums behind them.
-    mutating func absorbChildren(_ lanes: ArraySlice<Int64>) {
-        let summed = orders
-        let accepted = confirmChildren(lanes.prefix(4 * orders.count))
-        absorbSums(lanes.dropFirst(4 * orders.count), summed: summed, accepted: accepted)
+    /// Takes the sums of a step: banks and rows of children, then histograms and marks.
+    mutating func absorbStep(_ lanes: [Int64]) throws(LearningError) {
+        var offset = 0
+        for order in orders where order.counts {
+            confirm(order.place, header: lanes[offset..<offset + 4])
+            offset += 4
+        }
+        var found: [UInt32] = []
+        for place in orders.filter(\.sums).map(\.place) + sums {
+            let block = lanes[offset..<offset + blockLanes]
+            offset += blockLanes
+            guard let node = nodes[place], node.isSplit else { continue }
+            try absorbChildren(of: place, block)
+            found += [2 * place, 2 * place + 1]
+        }
+        orders = []
+        sums = []
+        findSplits(of: found)
     }
 
-    /// Takes banks and rows of the children of the splits last ordered.
+    private var blockLanes: Int { layout.laneCount + 2 * (marks?.laneCount ?? 0) }
+
+    private mutating func absorbChildren(
+        of place: UInt32, _ block: ArraySlice<Int64>
+    ) throws(LearningError) {
+        guard let parent = histograms.removeValue(forKey: place) else { return }
+        counts[place] = nil
+        let left = Array(block.prefix(layout.laneCount))
+        histograms[2 * place + 1] = [Int64](unsafeUninitializedCapacity: left.count) {
+            buffer, count in
+            if let start = buffer.baseAddress {
+                fed_lanes_subtract(parent, left, start, left.count)
+            }
+            count = left.count
+        }
+        histograms[2 * place] = left
+        guard let marks else { return }
+        let counters = block.dropFirst(layout.laneCount)
+        counts[2 * place] = try marks.counts(counters.prefix(marks.laneCount), banks: bankCount)
+        counts[2 * place + 1] = try marks.counts(
+            counters.dropFirst(marks.laneCount), banks: bankCount)
+    }
+
+    /// What to ask next; nil when the tree is finished.
     ///
-    /// - Returns: the places of the splits that stand.
-    mutating func confirmChildren(_ header: ArraySlice<Int64>) -> Set<UInt32> {
-        var accepted: Set<UInt32> = []
-        for (index, order) in orders.enumerated() {
-            let from = header.startIndex + 4 * index
-            if confirm(order, header: header[from..<from + 4]) { accepted.insert(order.place) }
-        }
-        return accepted
-    }
-
-    /// The children to sum after ``confirmChildren(_:)``: of each accepted split the one of fewer
-    /// rows, unless neither can be split again.
-    mutating func sumOrders(accepted: Set<UInt32>) -> [UInt32] {
-        orders = orders.filter { accepted.contains($0.place) }.map { order in
-            var order = order
-            guard level + 1 < configuration.depthMax, let left = nodes[2 * order.place],
-                let right = nodes[2 * order.place + 1],
-                finder.canSplit(hessian: left.hessian) || finder.canSplit(hessian: right.hessian)
-            else {
-                order.summed = .none
-                return order
-            }
-            order.summed = left.rows <= right.rows ? .left : .right
-            return order
-        }
-        return orders.compactMap { order in
-            switch order.summed {
-            case .left: 2 * order.place
-            case .right: 2 * order.place + 1
-            case .none: nil
-            }
-        }
-    }
-
-    /// Takes the sums of the children asked for by ``sumOrders(accepted:)``.
-    mutating func absorbSums(_ lanes: ArraySlice<Int64>) {
-        absorbSums(lanes, summed: orders, accepted: Set(orders.map(\.place)))
-    }
-
-    private mutating func absorbSums(
-        _ lanes: ArraySlice<Int64>, summed: [SplitOrder], accepted: Set<UInt32>
-    ) {
-        var offset = lanes.startIndex
-        var next: [UInt32: [Int64]] = [:]
-        for order in summed where order.summed != .none {
-            let range = offset..<offset + layout.laneCount
-            offset = range.upperBound
-            guard accepted.contains(order.place), let parent = histograms[order.place] else {
+    /// Splits whose children are leaves, and stand for certain, are made without asking.
+    mutating func nextStep() -> (splits: [SplitOrder], sums: [UInt32])? {
+        for place in nodes.keys.sorted() {
+            guard let node = nodes[place], let split = node.split else { continue }
+            if node.isSplit {
+                // Confirmed by the step before.
+                if node.isOrdered, histograms[place] != nil { sums.append(place) }
                 continue
             }
-            let child = Array(lanes[range])
-            let sibling = [Int64](unsafeUninitializedCapacity: child.count) { buffer, count in
-                if let start = buffer.baseAddress {
-                    fed_lanes_subtract(parent, child, start, child.count)
-                }
-                count = child.count
+            let isCertain = stands(node, split)
+            let isSummed = wantsSums(node, split)
+            if isCertain {
+                makeChildren(of: node, split)
+                guard isSummed else { continue }
             }
-            next[2 * order.place] = order.summed == .left ? child : sibling
-            next[2 * order.place + 1] = order.summed == .left ? sibling : child
+            nodes[place]?.isOrdered = true
+            orders.append(
+                SplitOrder(
+                    place: place, feature: split.feature, bin: split.bin,
+                    missingLeft: split.missingLeft, counts: !isCertain,
+                    sums: isSummed && (isCertain || !configuration.confirmsFirst)))
         }
-        histograms = next
-        level += 1
-        findSplits(of: next.keys.sorted())
+        return orders.isEmpty && sums.isEmpty ? nil : (orders, sums)
     }
 
-    /// The splits to order next; none when the tree is finished.
-    mutating func nextOrders() -> [SplitOrder] {
-        orders = nodes.keys.sorted().compactMap { place in
-            guard let node = nodes[place], !node.isSplit, let split = node.split else { return nil }
-            return SplitOrder(
-                place: place, feature: split.feature, bin: split.bin,
-                missingLeft: split.missingLeft, summed: summedChild(of: node, split: split))
+    /// Whether the sums of a node prove that its split meets the floors.
+    private func stands(_ node: Node, _ split: SplitCandidate) -> Bool {
+        guard configuration.hasChildFloors else { return true }
+        var banks = (left: 1, right: 1)
+        if let marks {
+            guard let counts = counts[node.place] else { return false }
+            banks = marks.floor(
+                of: split, counts: counts, window: windows.window(node.place, split.feature))
         }
-        return orders
+        let weight = configuration[.fraudWeight]
+        let rows = (
+            left: GradientScale.rowsMin(
+                gradient: split.leftGradient, hessian: split.leftHessian, fraudWeight: weight),
+            right: GradientScale.rowsMin(
+                gradient: node.gradient &- split.leftGradient,
+                hessian: node.hessian &- split.leftHessian, fraudWeight: weight)
+        )
+        return min(banks.left, banks.right) >= configuration.contributorsMin
+            && min(max(rows.left, Int64(banks.left)), max(rows.right, Int64(banks.right)))
+                >= configuration.childRowsMin
     }
 
-    /// Makes the children of the last splits without asking: for trainings without floors.
-    mutating func confirmAll() {
-        for order in orders {
-            let floors = [Int64](repeating: .max, count: 4)
-            _ = confirm(order, header: floors[...])
-        }
+    /// Whether a child of a split may be split again.
+    private func wantsSums(_ node: Node, _ split: SplitCandidate) -> Bool {
+        node.depth + 1 < configuration.depthMax
+            && (finder.canSplit(hessian: split.leftHessian)
+                || finder.canSplit(hessian: node.hessian &- split.leftHessian))
     }
 
     /// The grown tree with the places of its nodes.
@@ -177,61 +195,32 @@ struct TreeGrower {
     }
 
     /// Makes the children of a split, unless too few rows or banks are in one of them.
-    private mutating func confirm(_ order: SplitOrder, header: ArraySlice<Int64>) -> Bool {
-        guard var node = nodes[order.place], let split = node.split else { return false }
+    private mutating func confirm(_ place: UInt32, header: ArraySlice<Int64>) {
+        guard let node = nodes[place], let split = node.split else { return }
         let counts = Array(header)
         guard min(counts[0], counts[2]) >= configuration.contributorsMin,
             min(counts[1], counts[3]) >= configuration.childRowsMin
         else {
-            node.split = nil
-            nodes[order.place] = node
-            return false
+            nodes[place]?.split = nil
+            return
         }
-        node.isSplit = true
-        nodes[order.place] = node
-        var left = Node(
-            place: 2 * order.place, gradient: split.leftGradient, hessian: split.leftHessian,
-            rows: counts[1], window: node.window)
-        var right = Node(
-            place: 2 * order.place + 1, gradient: node.gradient &- split.leftGradient,
-            hessian: node.hessian &- split.leftHessian, rows: counts[3], window: node.window)
-        if !finder.bins[split.feature].isCategorical {
-            let window = node.window[split.feature] ?? 1...max(1, binRows[split.feature].count - 1)
-            let cut = max(window.lowerBound, min(Int(split.bin), window.upperBound))
-            left.window[split.feature] = window.lowerBound...cut
-            right.window[split.feature] = min(cut + 1, window.upperBound)...window.upperBound
-        }
-        nodes[left.place] = left
-        nodes[right.place] = right
-        return true
+        makeChildren(of: node, split)
+        if !wantsSums(node, split) { histograms[place] = nil }
     }
 
-    /// The child expected to have fewer rows, or none when no child can be split again.
-    ///
-    /// Rows are estimated by those of the bins on either side. The choice changes the work of banks, never the tree.
-    private func summedChild(of node: Node, split: SplitCandidate) -> SummedChild {
-        guard level + 1 < configuration.depthMax else { return .none }
-        guard
-            finder.canSplit(hessian: split.leftHessian)
-                || finder.canSplit(hessian: node.hessian &- split.leftHessian)
-        else { return .none }
-        let rows = binRows[split.feature]
-        let missing = rows[0]
-        if finder.bins[split.feature].isCategorical {
-            return 2 * rows[Int(split.bin)] <= rows.reduce(0, +) ? .left : .right
-        }
-        let window = node.window[split.feature] ?? 1...max(1, rows.count - 1)
-        let bin = Int(split.bin)
-        var left: Int64 = split.missingLeft ? missing : 0
-        var right: Int64 = split.missingLeft ? 0 : missing
-        for index in window where index < rows.count {
-            if index <= bin { left += rows[index] } else { right += rows[index] }
-        }
-        return left <= right ? .left : .right
+    private mutating func makeChildren(of node: Node, _ split: SplitCandidate) {
+        nodes[node.place]?.isSplit = true
+        windows.split(node.place, feature: split.feature, bin: split.bin)
+        let left = Node(
+            place: 2 * node.place, gradient: split.leftGradient, hessian: split.leftHessian)
+        let right = Node(
+            place: 2 * node.place + 1, gradient: node.gradient &- split.leftGradient,
+            hessian: node.hessian &- split.leftHessian)
+        nodes[left.place] = left
+        nodes[right.place] = right
     }
 
     private mutating func findSplits(of places: [UInt32]) {
-        guard level < configuration.depthMax else { return }
         let width = layout.features.count
         let open = places.filter { finder.canSplit(hessian: nodes[$0]?.hessian ?? 0) }
         let work = open.compactMap { place in
