@@ -75,7 +75,7 @@ import Testing
         try #require(outcome.code == 0, "\(outcome)")
         #expect(outcome.out.contains("with shared indicators"), "\(outcome)")
         #expect(
-            outcome.out.components(separatedBy: "the same model, byte for byte").count == 3,
+            outcome.out.components(separatedBy: "the same model, byte for byte").count == 5,
             "\(outcome)")
         let report = try #require(
             try JSONSerialization.jsonObject(with: Data(folder.read("gain.json").utf8))
