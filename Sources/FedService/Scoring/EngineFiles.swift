@@ -101,7 +101,8 @@ package struct EngineWatcher: Service {
             var seen = look()
             while true {
                 try await Task.sleep(for: interval)
-                seen = check(since: seen)
+                let before = seen
+                seen = await QuietThread.run { check(since: before) }
             }
         }
     }
