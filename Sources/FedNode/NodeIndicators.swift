@@ -62,15 +62,19 @@ package struct NodeIndicators: Sendable {
 package struct NodeTable: Sendable {
     /// The run that made it.
     package let run: RunID
+    /// What was summed.
+    package let plan: IndicatorPlan
+    /// Banks in the run.
+    package let banks: Int
     /// SHA-256 of the file, hexadecimal.
     package let sha256: String
-    /// The table.
-    package let table: IndicatorTable
+    /// The file.
+    package let bytes: [UInt8]
 
     /// The file's name where tables are written: no two tables of a node share one.
     package var fileName: String {
-        let first = table.periods.first?.number ?? 0
-        return "\(table.indicator)-\(first)-r\(table.revision)-\(sha256.prefix(8)).json"
+        let name = plan.indicator.name
+        return "\(name)-\(plan.firstPeriod)-r\(plan.revision)-\(sha256.prefix(8)).json"
     }
 }
 
@@ -98,13 +102,14 @@ extension NodeStore {
         for record in try runs.runs()
         where record.algorithm == AlgorithmConfiguration.indicatorsName {
             guard !record.modelSHA256.isEmpty,
-                let bytes = try runs.model(sha256: record.modelSHA256),
-                case .indicators(let plan) = try Manifest(bytes: record.manifest).algorithm
+                let bytes = try runs.model(sha256: record.modelSHA256)
             else { continue }
+            let manifest = try Manifest(bytes: record.manifest)
+            guard case .indicators(let plan) = manifest.algorithm else { continue }
             tables.append(
                 NodeTable(
-                    run: record.run, sha256: record.modelSHA256,
-                    table: try IndicatorTable(bytes: bytes, plan: plan)))
+                    run: record.run, plan: plan, banks: manifest.roster.banks.count,
+                    sha256: record.modelSHA256, bytes: bytes))
         }
         return tables
     }

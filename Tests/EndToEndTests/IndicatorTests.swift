@@ -60,7 +60,7 @@ import Testing
         for bank in Consortium.banks {
             let tables = try await tables(bank, consortium)
             #expect(tables.map { $0["sha256"] as? String } == [result.model], "bank \(bank)")
-            #expect(tables[0]["cells"] as? Int ?? 0 > 50, "bank \(bank)")
+            #expect(tables[0]["bytes"] as? Int ?? 0 > 1000, "bank \(bank)")
         }
         let replay = try await consortium.fed([
             "replay", result.run, "--state", consortium.folder["coordinator"], "--json",

@@ -27,7 +27,7 @@ struct TablesCommand: AsyncParsableCommand {
         let periods: Int
         let revision: Int
         let banks: Int
-        let cells: Int
+        let bytes: Int
         let sha256: String
         let run: String
         let file: String?
@@ -42,24 +42,23 @@ struct TablesCommand: AsyncParsableCommand {
                 atPath: out, withIntermediateDirectories: true)
             for table in tables {
                 try AtomicFile.write(
-                    table.table.document.bytes, to: "\(out)/\(table.fileName)", mode: 0o644)
+                    table.bytes, to: "\(out)/\(table.fileName)", mode: 0o644)
             }
         }
         let lines = tables.map {
             Line(
-                indicator: $0.table.indicator, firstPeriod: $0.table.periods.first?.number ?? 0,
-                periods: $0.table.periods.count, revision: $0.table.revision,
-                banks: $0.table.banks,
-                cells: $0.table.periods.reduce(0) { $0 + $1.cells.count }, sha256: $0.sha256,
-                run: $0.run.description, file: path($0))
+                indicator: $0.plan.indicator.name, firstPeriod: $0.plan.firstPeriod,
+                periods: $0.plan.periodCount, revision: $0.plan.revision, banks: $0.banks,
+                bytes: $0.bytes.count, sha256: $0.sha256, run: $0.run.description,
+                file: path($0))
         }
         guard !json else { return try ConsoleOutput.json(lines) }
         ConsoleOutput.table(
-            ["indicator", "first period", "periods", "revision", "banks", "figures", "sha256"],
+            ["indicator", "first period", "periods", "revision", "banks", "bytes", "sha256"],
             lines.map {
                 [
                     $0.indicator, "\($0.firstPeriod)", "\($0.periods)", "\($0.revision)",
-                    "\($0.banks)", "\($0.cells)", String($0.sha256.prefix(16)),
+                    "\($0.banks)", "\($0.bytes)", String($0.sha256.prefix(16)),
                 ]
             })
         if let out { ConsoleOutput.line("\(tables.count) tables are in \(out)") }

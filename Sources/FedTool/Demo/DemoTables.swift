@@ -121,7 +121,7 @@ struct DemoTables {
     private static func collect(
         _ demo: Demo, _ derivation: Derivation, count: Int, logs: String
     ) async throws -> (tables: [IndicatorTable], bytesMax: Int, laneBytesMax: Int) {
-        var tables: [IndicatorTable]?
+        var first: [String: [UInt8]]?
         var bytesMax = 0
         var laneBytesMax = 0
         for files in demo.banks {
@@ -130,16 +130,19 @@ struct DemoTables {
             try await DemoConsortium.step(
                 "fed-node", ["tables", "--state", state, "--out", out], "tables \(files.bank)",
                 logs: logs)
-            let own = try DerivationFile.tables([out], of: derivation)
-            guard own.count == count, tables.map({ $0 == own }) ?? true else {
+            var own: [String: [UInt8]] = [:]
+            for name in try FileManager.default.contentsOfDirectory(atPath: out) {
+                own[name] = try AtomicFile.read("\(out)/\(name)")
+            }
+            guard own.count == count, first.map({ $0 == own }) ?? true else {
                 throw CommandFailure("bank \(files.bank) holds other tables than the others")
             }
-            tables = own
-            let store = try NodeStore(in: try StateDirectory(reading: state))
-            let sent = try store.egress()
+            first = own
+            let sent = try NodeStore(in: try StateDirectory(reading: state)).egress()
             bytesMax = max(bytesMax, sent.reduce(0) { $0 + $1.byteCount })
             laneBytesMax = max(laneBytesMax, sent.reduce(0) { $0 + 2 * $1.lanes })
         }
-        return (tables ?? [], bytesMax, laneBytesMax)
+        let folder = "\(demo.folder)/tables/\(demo.banks[0].bank)"
+        return (try DerivationFile.tables([folder], of: derivation), bytesMax, laneBytesMax)
     }
 }
