@@ -90,10 +90,17 @@ def busy_seconds():
     return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def load(options, port, bodies, seconds, pause):
+# What an answer takes beside the pause before the next request, in milliseconds.
+ANSWER_MS = 0.35
+
+
+def load(options, rate, port, bodies, seconds):
+    """Pauses are whole milliseconds; the number of connections makes up for the rest."""
+    pause = max(1, round(1000 * options.connections / rate)) if rate else 0
+    connections = round(rate * (pause + ANSWER_MS) / 1000) if rate else options.connections
     environment = {**os.environ, "BODIES": bodies, "DELAY_MS": str(pause)}
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{options.connections}", f"-d{seconds}s", "--timeout", "5s",
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s",
          "-s", os.path.join(HERE, "load.lua"), f"http://127.0.0.1:{port}/v1/score"],
         capture_output=True, text=True, env=environment)
     if done.returncode != 0:
@@ -119,15 +126,14 @@ class Swapper(threading.Thread):
 
 
 def at_rate(options, rate, port, bodies, model, process):
-    pause = round(1000 * options.connections / rate) if rate else 0
-    load(options, port, bodies, 2, pause)
+    load(options, rate, port, bodies, 2)
     swapper = Swapper(options.models, model, options.swap_every)
     swaps = swap_count(port)
     processor, start, busy = processor_seconds(process), time.monotonic(), busy_seconds()
     children = sum(os.times()[2:4])
     if options.swap_every > 0:
         swapper.start()
-    result = {"asked_rate": rate, **load(options, port, bodies, options.seconds, pause)}
+    result = {"asked_rate": rate, **load(options, rate, port, bodies, options.seconds)}
     swapper.stopped.set()
     spent = time.monotonic() - start
     result["cpu_cores"] = round((processor_seconds(process) - processor) / spent, 3)
