@@ -147,7 +147,7 @@ extension SimulatedConsortium {
             progress: progress, journal: journal, statements: statements,
             bankJournals: nodes.mapValues(\.journal), sentByBanks: sentByBanks,
             exclusions: coordinator?.exclusions ?? [], leftOut: coordinator?.leftOut ?? [],
-            rosters: rosters)
+            hasStruck: hasStruck, rosters: rosters)
     }
 }
 

@@ -61,6 +61,8 @@ public struct SimulatedConsortium {
         /// Banks that were not in the last group.
         public let leftOut: [NodeID]
 
+        /// Whether the plan's strike has come.
+        public let hasStruck: Bool
         /// The size of the roster of each attempt of a group, in order.
         public let rosters: [Int]
 

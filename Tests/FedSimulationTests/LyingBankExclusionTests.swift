@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Misdeed.otherBoxes, .refusal, .noCertificate, .otherGate])
+    @Test(arguments: [Misdeed.otherBoxes, .noCertificate, .otherGate])
     func aCoordinatorKilledAtAnyWriteNamesTheSameBank(misdeed: Misdeed) throws {
         let liar = consortium.banks[4]
         let undisturbed = try run(misdeed, by: liar)

@@ -47,6 +47,10 @@ extension CoordinatorRun {
             return narrow(to: places)
         case .forming: return form()
         case .uploads, .releases:
+            // What is under way might still end, and then there would be no next group.
+            guard roster(of: eligible.filter { !isExcluded($0) }) != nil else {
+                return abort(reason)
+            }
             let effects = goOnWithoutExcluded()
             return effects.isEmpty ? resumeIfPresent() : effects
         case .delivering: return waiting.isEmpty ? end() : [report()]

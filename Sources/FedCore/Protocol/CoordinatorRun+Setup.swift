@@ -144,7 +144,9 @@ extension CoordinatorRun {
             return participants.sorted().filter { collected[$0] == nil }.map { all[$0] }
         case .dealings:
             return participants.sorted().filter { boxes[$0] == nil }.map { all[$0] }
-        case .forming: return expected.filter { !isPresent($0) }.sorted()
+        case .forming:
+            let needed = presentRoster() == nil ? eligible : expected
+            return needed.filter { !isPresent($0) && !isExcluded($0) }.sorted()
         case .uploads: return slot?.accumulator.missing ?? []
         case .releases: return slot?.accumulator.stillGated ?? []
         case .delivering: return waiting.sorted()
