@@ -86,8 +86,8 @@ extension CoordinatorRun {
         if run.phase == .idle || run.phase == .ended { return (run, finish) }
         // The process may have ended between the last entry and what was decided for its sake.
         let decided = run.deferred.map { run.decide($0) } ?? []
-        guard decided.isEmpty else { return (run, decided) }
-        return (run, finish + [run.nextDeadline(), run.report()])
+        if run.phase == .ended || run.isHeld { return (run, finish + decided) }
+        return (run, finish + decided + [run.nextDeadline(), run.report()])
     }
 
     /// Every statement that the coordinator made for all banks, in order; with the banks'

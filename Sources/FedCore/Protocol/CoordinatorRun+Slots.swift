@@ -109,7 +109,8 @@ extension CoordinatorRun {
                 .bankViolation(bank, "an update of slot \(upload.slot) for slot \(open.number)"))
         }
         let member = manifest.roster.members.first { $0.bank == bank }
-        if open.isGated, !isReplaying {
+        // In a replay too: the journal has what was accepted, and then found to be a violation.
+        if open.isGated {
             guard let member,
                 UploadCertificate.holds(
                     upload.certificate, context: upload.context, member: member,
@@ -197,7 +198,8 @@ extension CoordinatorRun {
 
     private mutating func ungate(_ bank: NodeID, _ seed: SecretBytes) -> [Effect] {
         slot?.accumulator.ungate(bank, seed: seed)
-        return slot?.accumulator.stillGated.isEmpty == true ? openSum() : [report()]
+        return slot?.accumulator.stillGated.isEmpty == true
+            ? openSum() : [report()] + goOnWithoutExcluded()
     }
 
     /// Opens the sum and gives it to the learner.
