@@ -48,11 +48,9 @@ public struct JournalStore: Sendable {
         }
     }
 
-    /// Has the disk confirm all of a run's journal, large entries included.
-    public func confirm(_ run: RunID) throws(StoreError) {
-        try spool?.confirm(run)
-        try file.write { _ in }
-    }
+    /// Has the disk confirm the large entries of a run; a transaction that must survive a power cut
+    /// confirms the others before it.
+    public func confirm(_ run: RunID) throws(StoreError) { try spool?.confirm(run) }
 
     static func append(
         _ entries: [[UInt8]], run: RunID, to database: GRDB.Database
