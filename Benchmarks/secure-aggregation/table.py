@@ -27,7 +27,9 @@ def measure(ours, theirs, say):
         for lanes in LANES:
             say(f"{banks} banks, {lanes} lanes")
             other = theirs(banks, lanes, bool(set_up))
-            set_up = set_up or {k: v for k, v in other.items() if k.startswith("set_up")}
+            if not set_up:
+                set_up = {k: v for k, v in other.items() if k.startswith("set_up")} or {
+                    "set_up_skipped": other.get("skipped", "not measured")}
             rows.append(row(banks, lanes, ours(banks, lanes, TREES), {**set_up, **other}))
     return {"ring_bits": RING_BITS, "combinations": rows, "aims": aims(rows)}
 
