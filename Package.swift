@@ -109,13 +109,15 @@ let package = Package(
         .target(
             name: "FedNode",
             dependencies: [
-                "FedService", "FedDecision", "FedConsole", "FedRuntime", "FedWire", "FedFiles",
-                "FedCore", "FedCrypto",
+                "FedService", "FedReport", "FedDecision", "FedConsole", "FedRuntime", "FedWire",
+                "FedFiles", "FedCore", "FedCrypto",
             ] + service),
         .target(
             name: "FedCoordinator",
-            dependencies: ["FedConsole", "FedRuntime", "FedWire", "FedCore", "FedCrypto"]
-                + service),
+            dependencies: [
+                "FedReport", "FedDecision", "FedConsole", "FedRuntime", "FedWire", "FedCore",
+                "FedCrypto",
+            ] + service),
         .target(
             name: "FedTool",
             dependencies: [
@@ -144,7 +146,8 @@ let package = Package(
         .testTarget(
             name: "FedDecisionTests", dependencies: ["FedDecision", "FedCore", "FedCrypto"]),
         .testTarget(name: "FedLoopTests", dependencies: ["FedLoop", "FedCore"]),
-        .testTarget(name: "FedReportTests", dependencies: ["FedReport", "FedCore"]),
+        .testTarget(
+            name: "FedReportTests", dependencies: ["FedReport", "FedDecision", "FedCore"]),
         .testTarget(
             name: "FedSimulationTests", dependencies: ["FedSimulation", "FedCore", "FedCrypto"]),
         .testTarget(
@@ -158,7 +161,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ] + grpc),
-        .testTarget(name: "FedNodeTests", dependencies: ["FedNode"]),
+        .testTarget(
+            name: "FedNodeTests",
+            dependencies: ["FedNode", "FedRuntime", "FedDecision", "FedCore", "FedCrypto"]),
         .testTarget(
             name: "FedWireTests",
             dependencies: [

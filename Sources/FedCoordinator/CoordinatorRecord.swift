@@ -20,7 +20,9 @@ package struct CoordinatorRecord {
     /// - Returns: what the record proves, and the model's digest as it was published, hexadecimal.
     /// - Throws: ``RecordFailure`` at the first thing that does not fit.
     package func replay(run: RunID?) throws -> (run: VerifiedRun, modelSHA256: String) {
-        let newest = try store.runs.runs().first { !$0.modelSHA256.isEmpty }
+        let newest = try store.runs.runs().first {
+            !$0.modelSHA256.isEmpty && AlgorithmConfiguration.names.contains($0.algorithm)
+        }
         let record = try run.map { try store.runs.run($0) } ?? newest
         guard let record, let documents = try store.documents(of: record.run) else {
             throw CoordinatorFailure.noRun(path: state.folder.path)

@@ -125,7 +125,7 @@ extension CoordinatorService {
         }
         run.status.finishedUnixMilliseconds = now
         active = run
-        if run.status.state == .succeeded { log("the model is trained", level: .info) }
+        if run.status.state == .succeeded { log(run.success, level: .info) }
         if !run.status.reason.isEmpty {
             log(run.status.reason, level: run.status.state == .succeeded ? .warning : .error)
         }
@@ -137,6 +137,12 @@ extension CoordinatorService {
             watcher.yield(final)
             watcher.finish()
         }
+        if case .tally = run.machine.manifest.algorithm {
+            examinationEnded(final.run)
+        } else if final.state == .succeeded {
+            yieldCandidate(of: final.run, head: run.machine.transcriptHead)
+        }
+        settle()
     }
 
     /// The banks whose rows are not in the end of the training, and why.
@@ -269,6 +275,14 @@ struct ActiveRun: Sendable {
     mutating func forgetJournal() {
         journal = []
         journalBytes = 0
+    }
+
+    /// What is said of a run that ended well.
+    var success: String {
+        switch machine.manifest.algorithm {
+        case .logistic, .boosting: "the model is trained"
+        case .indicators, .tally: "the counts are summed"
+        }
     }
 
     mutating func update(_ progress: CoordinatorRun.Progress) {

@@ -1,5 +1,6 @@
 package import FedCore
 internal import FedCrypto
+internal import FedDecision
 package import FedRuntime
 internal import FedWire
 package import Logging
@@ -22,6 +23,8 @@ package actor CoordinatorService: FederationDelegate {
     /// In place of the charter's terms, where it is set.
     let holdSeconds: Int?
     private let phaseTimeoutSet: Duration?
+    /// Whether a finished run's model is put to the vote at once.
+    let proposesModels: Bool
     let logger: Logger
     private let identity: SigningKey
     var links: [NodeID: BankLink] = [:]
@@ -36,7 +39,7 @@ package actor CoordinatorService: FederationDelegate {
     package init(
         state: CoordinatorState, logger: Logger,
         phaseTimeout: Duration? = nil, holdSeconds: Int? = nil,
-        runsKept: Int = CoordinatorService.runsKeptDefault
+        runsKept: Int = CoordinatorService.runsKeptDefault, proposesModels: Bool = false
     ) throws {
         self.state = state
         self.store = try CoordinatorStore(in: state.folder)
@@ -44,6 +47,7 @@ package actor CoordinatorService: FederationDelegate {
         self.phaseTimeoutSet = phaseTimeout
         self.holdSeconds = holdSeconds
         self.runsKept = runsKept
+        self.proposesModels = proposesModels
         self.logger = logger
     }
 
@@ -105,6 +109,7 @@ package actor CoordinatorService: FederationDelegate {
         if let position = LinkPosition(bytes: message) {
             return place(bank, at: position, over: link)
         }
+        if ConsensusMessage.claims(message) { return hear(message, from: bank, over: link) }
         let run = active?.machine.manifest.run
         guard let run, link.run == run, SignedStatement.claimedRun(of: message) == run else {
             return logger.debug(

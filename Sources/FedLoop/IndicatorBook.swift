@@ -144,9 +144,13 @@ struct IndicatorBook: Sendable {
     }
 
     private var hasLabels: Bool { variant.sharesIndicators && entity.isShared }
-    private var hasHistory: Bool { variant.usesVerdicts && variant.readsHistory }
+    private var hasHistory: Bool {
+        variant.readsOwnLabels || variant.usesVerdicts && variant.readsHistory
+    }
     private var hasVerdicts: Bool { variant.usesVerdicts && !variant.readsHistory }
-    private var hasAmounts: Bool { variant.usesVerdicts && !entity.isShared }
+    private var hasAmounts: Bool {
+        (variant.usesVerdicts || variant.readsOwnLabels) && !entity.isShared
+    }
     private var hasActivity: Bool { variant.sharesActivity && entity.isShared }
 
     /// Appends the indicators of a row as they are known on the morning of a day.

@@ -103,7 +103,7 @@ struct ReplayState {
     private mutating func learnLabels(of day: Int, hours: Range<Int>) {
         for (number, bank) in stream.banks.enumerated() {
             let rows = indexes[number].rows(day..<(day + 1))
-            let reviewed = kept[day]?[number].reviewed ?? []
+            let reviewed = variant.usesVerdicts ? kept[day]?[number].reviewed ?? [] : []
             for row in rows where hours.contains(Int(bank.hours[row])) {
                 for book in books.indices {
                     let key = bank.keys[book][row]
@@ -245,6 +245,7 @@ struct ReplayState {
             results.append(result(ranking, list, rows, of: number))
             outcome.lists.append(
                 LoopOutcome.List(day: day, bank: number, rows: list.map { rows.lowerBound + $0 }))
+            guard variant.usesVerdicts else { continue }
             for place in list { enterVerdict(rows.lowerBound + place, of: number, on: day) }
         }
         if plan.period(of: day) != nil { outcome.days.append(results) }

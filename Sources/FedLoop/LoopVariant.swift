@@ -19,6 +19,8 @@ public struct LoopVariant: Equatable, Sendable {
     public var sharesVerdicts = false
     /// Whether sums over banks of unlabelled activity are shared: velocity, payers, newness, amounts.
     public var sharesActivity = false
+    /// Whether the bank reads the labels of its own parties as a history, verdicts or not.
+    public var readsOwnLabels = false
     /// Share of the reviewers' time spent on rows drawn by chance.
     public var exploration = 0.0
 
@@ -34,6 +36,14 @@ public struct LoopVariant: Equatable, Sendable {
 
     /// A bank by itself, trained again on ordinary labels: what gains are measured against.
     public static let local = Self("local alone")
+
+    /// A bank by itself that reads the ordinary labels of its own customers over windows of days:
+    /// what windows alone give, without verdicts and without other banks.
+    public static let localLabels: Self = {
+        var variant = Self("local with own label windows")
+        variant.readsOwnLabels = true
+        return variant
+    }()
 
     /// A bank by itself that uses its reviewers' verdicts.
     public static let localVerdicts: Self = {
@@ -69,6 +79,6 @@ public struct LoopVariant: Equatable, Sendable {
 
     /// The variants that a report compares, the reference second.
     public static let standard: [Self] = [
-        frozen, local, localVerdicts, federated, indicators, sharedVerdicts,
+        frozen, local, localLabels, localVerdicts, federated, indicators, sharedVerdicts,
     ]
 }

@@ -110,8 +110,8 @@ extension NodeService {
             try store.runs.saveModel(
                 model.bytes, sha256: model.digest.hexadecimal, run: run.machine.run,
                 at: Timestamp.nowUnixMilliseconds())
-            // A table is no model: it is kept in the store, where fed-node tables finds it.
-            if case .indicators = run.manifest?.algorithm { break }
+            // Sums are no model: they are kept in the store.
+            guard run.manifest?.algorithm.trainsModel != false else { break }
             try state.folder.write(model.bytes, to: "model.json")
             warnOfUnits(model)
         case .note(let notice):
@@ -141,7 +141,8 @@ extension NodeService {
 
     private func finish(_ run: ActiveNodeRun, _ outcome: NodeRun.Outcome) throws {
         switch outcome {
-        case .model(let digest, _):
+        case .model(let digest, let head):
+            try setReceiptHead(head, of: run.machine.run)
             try end(run, state: .succeeded, reason: "", model: digest.hexadecimal)
         case .aborted(let reason):
             try end(
@@ -211,12 +212,18 @@ extension NodeService {
         run.learner = nil
         active = run
         let (standard, data, store) = (standard, data, store)
+        var counts: (TallyConfiguration, [Int64])?
+        if case .tally(let tally) = manifest.algorithm {
+            do { counts = (tally, try await self.counts(tally)) } catch { return .failure(error) }
+        }
         let result = await Task.detached {
-            () -> Result<(Value, any LocalLearner), LearningError> in
+            [counts] () -> Result<(Value, any LocalLearner), LearningError> in
             do throws(LearningError) {
                 var ready: any LocalLearner
                 if let learner {
                     ready = learner
+                } else if let counts {
+                    ready = try LocalTallyLearner(configuration: counts.0, lanes: counts.1)
                 } else {
                     ready = try data.learner(of: manifest, standard: standard, store: store)
                 }

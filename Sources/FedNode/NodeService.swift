@@ -1,6 +1,8 @@
 package import FedCore
 internal import FedCrypto
+internal import FedDecision
 package import FedRuntime
+package import FedService
 internal import FedWire
 package import Logging
 internal import ServiceLifecycle
@@ -18,15 +20,21 @@ package actor NodeService: Service {
     let data: NodeData
     let logger: Logger
     let seeds: RunSeeds
+    let consensus: ConsensusOptions
+    /// Lists and verdicts; `nil` where the node does not know them.
+    let reviews: ReviewStore?
     private let datasetDigest: [UInt8]
     private let settings: TransportSettings
     var active: ActiveNodeRun?
     var channel: MessageChannel?
+    /// Candidates in examination, each with a bundle that came meanwhile or nothing.
+    var examining: [UInt64: [UInt8]] = [:]
 
     /// Opens the store.
     package init(
         state: NodeState, standard: FeatureStandard, data: NodeData, logger: Logger,
-        settings: TransportSettings = TransportSettings()
+        settings: TransportSettings = TransportSettings(),
+        consensus: ConsensusOptions = ConsensusOptions(), reviews: ReviewStore? = nil
     ) throws {
         self.state = state
         self.store = try NodeStore(in: state.folder)
@@ -34,6 +42,8 @@ package actor NodeService: Service {
         self.data = data
         self.logger = logger
         self.settings = settings
+        self.consensus = consensus
+        self.reviews = reviews
         seeds = RunSeeds(store: store)
         datasetDigest = data.digest
         try store.pin(
@@ -80,6 +90,7 @@ package actor NodeService: Service {
             let position = LinkPosition(
                 run: active?.machine.run, count: active?.machine.position ?? 0)
             try await channel.send(position.bytes)
+            try await sayStanding()
             for try await message in channel.incoming { try await receive(message) }
         } catch let error as TransportError {
             throw error
@@ -104,6 +115,7 @@ package actor NodeService: Service {
             }
             return try await handle(.connected(coordinatorHas: position.count))
         }
+        if ConsensusMessage.claims(message) { return try await hear(message) }
         guard let id = SignedStatement.claimedRun(of: message) else {
             return logger.warning("a message that is no statement was dropped")
         }

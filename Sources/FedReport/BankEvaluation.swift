@@ -53,21 +53,13 @@ package struct BankEvaluation: Sendable {
         validOptions.requiresRows = false
         let valid = try DatasetLoader.load(
             path: files.valid, standard: standard, options: validOptions)
-        let local: TrainedModel?
-        if fit.fraudCount == 0 || fit.fraudCount == fit.rowCount {
-            local = nil
-        } else {
-            local = try algorithm.train(
-                standard: standard, fit: [fit], valid: valid.rowCount > 0 ? [valid] : [],
-                threads: threads)
-        }
         var options = CombinationChoice.Options()
         if !budgets.isEmpty, let share = Double(budgets[budgets.count / 2]) {
             options.reviewShare = share
         }
-        model = try BankModel.fit(
-            local: local, federated: federated, fit: fit, valid: valid, standard: standard,
-            options: options, threads: threads)
+        model = try BankModel.train(
+            algorithm: algorithm, federated: federated, fit: fit, valid: valid,
+            standard: standard, options: options, threads: threads)
         let test = try DatasetLoader.load(path: files.test, standard: standard)
         let found = try BankScorer(model, standard: standard).logOdds(of: test, threads: threads)
         scores = PerScore(

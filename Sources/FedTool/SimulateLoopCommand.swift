@@ -45,6 +45,8 @@ struct SimulateLoopCommand: AsyncParsableCommand {
     var normalShare = 0.34
     @Option(name: .customLong("set"), help: "A hyper-parameter, name=value; may be repeated.")
     var settings: [String] = []
+    @Option(help: "A variant by its name in the report; may be repeated. Default: all.")
+    var variant: [String] = []
     @Option(help: "Variants replayed at once.")
     var jobs = 2
     @Option(help: "The file for the figures of each period, JSON.")
@@ -64,6 +66,23 @@ struct SimulateLoopCommand: AsyncParsableCommand {
             ConsoleOutput.table(LoopReport.header, report.rows(share: share))
         }
         if let json { try AtomicFile.write(report.json.bytes, to: json) }
+    }
+
+    /// The variants asked for, and the one that gains are measured against.
+    private var variants: [LoopVariant] {
+        get throws {
+            let known = LoopVariant.standard
+            if let stranger = variant.first(where: { name in !known.contains { $0.name == name } })
+            {
+                throw CommandFailure(
+                    "--variant \(stranger) is unknown",
+                    hint: "they are: " + known.map(\.name).joined(separator: "; "),
+                    exitKind: .usage)
+            }
+            return known.filter {
+                variant.isEmpty || $0 == .local || variant.contains($0.name)
+            }
+        }
     }
 
     private func makePlan() throws -> LoopPlan {
@@ -133,7 +152,7 @@ struct SimulateLoopCommand: AsyncParsableCommand {
     private func replay(_ stream: LoopStream, _ plan: LoopPlan) async throws -> [LoopReport.Entry] {
         do {
             return try await LoopData.replay(
-                LoopVariant.standard, of: stream, plan: plan, jobs: max(1, jobs))
+                try variants, of: stream, plan: plan, jobs: max(1, jobs))
         } catch let error as LoopError {
             throw CommandFailure("\(error)", exitKind: .data)
         }

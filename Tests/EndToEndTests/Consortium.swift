@@ -17,11 +17,11 @@ final class Consortium {
 
     /// Makes data, a coordinator and, where asked, enrolled banks; nothing runs yet but the
     /// coordinator.
-    init(enrolling banks: [String] = Consortium.banks) async throws {
+    init(enrolling banks: [String] = Consortium.banks, scale: String = "0.02") async throws {
         folder = try TemporaryFolder()
         port = try FreePorts.next()
         enrolmentPort = try FreePorts.next()
-        try await fed(["synthetic", "--out", folder["data"], "--scale", "0.02"])
+        try await fed(["synthetic", "--out", folder["data"], "--scale", scale])
         try await coordinate([
             "init", "--listen", "127.0.0.1:\(port)", "--enrolment", "127.0.0.1:\(enrolmentPort)",
         ])

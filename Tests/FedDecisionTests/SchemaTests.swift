@@ -60,7 +60,8 @@ struct SchemaTests {
                     ])
             ], drawKey: SecretBytes([UInt8](repeating: 1, count: 32)))
         let report = EffectReport(
-            subject: "a", period: 0..<1, currency: "CNY", counts: EffectCounts())
+            subject: "a", period: 0..<1, currency: "CNY", counts: EffectCounts(),
+            steps: [EffectReport.Step(period: 0..<1, counts: EffectCounts())])
         for (name, bytes) in [("risk-list", list.bytes), ("effect-report", report.bytes)] {
             let document = try #require(
                 try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])

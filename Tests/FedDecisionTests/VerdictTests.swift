@@ -283,3 +283,69 @@ struct EffectTests {
         #expect(table.contains("precision of decided cases     37.5 % (34.2 % to 40.9 %)"))
     }
 }
+
+@Suite("Verdicts over rows to train on")
+struct VerdictOverlayTests {
+    private func row(
+        _ transaction: String, label: UInt8, weight: Double = 1, value: Double = 9
+    ) -> VerdictRow {
+        VerdictRow(
+            transaction: transaction,
+            label: VerdictLabel(
+                caseID: "case \(transaction)", entity: "e", label: label, weight: weight,
+                isLate: false), features: [value, -value])
+    }
+
+    @Test func aRowOfTheFileTakesTheVerdictAndOthersAreAppendedByTheirWeight() {
+        let rows = Dataset(
+            columns: [[1, 2, 3], [4, 5, 6]], labels: [0, 1, 0], rowNumbers: [10, 11, 12])
+        let overlay = VerdictOverlay(
+            [
+                row("10", label: 1, weight: 30), row("11", label: 1), row("x", label: 0, weight: 4),
+                row("y", label: 1),
+            ], over: rows)
+        #expect(overlay.overlaid == 2 && overlay.changed == 1 && overlay.appended == 5)
+        #expect(overlay.rows.labels == [1, 1, 0, 0, 0, 0, 0, 1])
+        #expect(overlay.rows.columns[0] == [1, 2, 3, 9, 9, 9, 9, 9])
+        #expect(overlay.rows.columns[1] == [4, 5, 6, -9, -9, -9, -9, -9])
+        #expect(Set(overlay.rows.rowNumbers).count == 8)
+    }
+
+    @Test func copiesOfManyCasesComeToTheirWeights() {
+        let rows = Dataset(columns: [[], []], labels: [])
+        let verdicts = (0..<2000).map { row("t\($0)", label: 0, weight: 2.5) }
+        let overlay = VerdictOverlay(verdicts, over: rows, seed: 3)
+        #expect((4850...5150).contains(overlay.appended), "\(overlay.appended)")
+        #expect(overlay.rows.rowNumbers.isEmpty)
+    }
+
+    @Test func rowsOfAnotherShapeAreLeftOut() {
+        let rows = Dataset(columns: [[1]], labels: [0])
+        let overlay = VerdictOverlay([row("z", label: 1)], over: rows)
+        #expect(overlay.rows.rowCount == 1 && overlay.appended == 0)
+    }
+
+    @Test func whatStandsIsCountedByEntityAndDay() throws {
+        var ledger = VerdictLedger()
+        for (id, entity) in [("1", "a"), ("2", "a"), ("3", "a"), ("4", "b")] {
+            ledger.restore(
+                VerdictLedger.ListedCase(id: id, entity: entity, inclusion: 1, listedAt: 0))
+        }
+        func take(_ id: String, _ entity: String, _ outcome: VerdictOutcome, _ time: Int64) throws {
+            _ = ledger.take(
+                try Verdict(
+                    caseID: id, entity: entity, outcome: outcome, decidedAt: time, reviewer: "r"))
+        }
+        try take("1", "a", .confirmedFraud, 86_400)
+        try take("2", "a", .falseAlarm, 86_401)
+        try take("3", "a", .falseAlarm, 10)
+        // A later verdict contradicts: the day and the count are those of what stands.
+        try take("3", "a", .confirmedFraud, 3 * 86_400)
+        try take("4", "b", .unclear, 5)
+        let counts = ledger.dailyCounts()
+        #expect(counts.map(\.entity) == ["a", "a"])
+        #expect(counts.map(\.day) == [1, 3])
+        #expect(counts.map(\.confirmed) == [1, 1])
+        #expect(counts.map(\.cleared) == [1, 0])
+    }
+}

@@ -141,6 +141,10 @@ struct StubOperator: OperatorDelegate {
     func createInvitation(
         for bank: NodeID, validFor: Duration
     ) async throws(OperatorError) -> [UInt8] { Array("\(bank) \(validFor)".utf8) }
+
+    func consensus(_ order: ConsensusOrder) async throws(OperatorError) -> [UInt8] {
+        Array("\(order)".utf8)
+    }
 }
 
 extension RunID {

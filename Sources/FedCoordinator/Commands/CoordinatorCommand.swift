@@ -15,7 +15,8 @@ package struct CoordinatorCommand: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, ServeCommand.self, InviteCommand.self, MembersCommand.self,
-            RevokeCommand.self, CharterCommand.self, RunCommand.self, ModelCommand.self,
+            RevokeCommand.self, CharterCommand.self, RunCommand.self, ConsensusCommand.self,
+            EffectCommand.self, ModelCommand.self,
         ])
 
     package init() {}

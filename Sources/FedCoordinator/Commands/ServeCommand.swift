@@ -38,6 +38,9 @@ struct ServeCommand: AsyncParsableCommand {
         help: "Ended runs whose masked vectors are kept: they can be replayed, others not.")
     var keepRuns = CoordinatorService.runsKeptDefault
 
+    @Flag(help: "Put each trained model to the banks' vote at once.")
+    var proposeModels = false
+
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
 
@@ -60,7 +63,7 @@ struct ServeCommand: AsyncParsableCommand {
         let state = try options.lockedCoordinator()
         let service = try CoordinatorService(
             state: state, logger: logger, phaseTimeout: phaseTimeout.map { Duration.seconds($0) },
-            holdSeconds: holdSeconds, runsKept: keepRuns)
+            holdSeconds: holdSeconds, runsKept: keepRuns, proposesModels: proposeModels)
         await service.resume()
         let server = try FederationServer(
             FederationServer.Configuration(

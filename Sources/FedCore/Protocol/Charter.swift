@@ -27,6 +27,8 @@ public struct Charter: Equatable, Sendable {
     public let rowsFloor: Int
     /// Seconds that a run waits for a lost bank before it goes on without its bloc.
     public let holdSeconds: Int
+    /// Banks that must vote for a model before any of them may score with it: more than half.
+    public let votesMin: Int
     /// The canonical document.
     public let bytes: [UInt8]
     /// SHA-256 of the document.
@@ -41,13 +43,13 @@ public struct Charter: Equatable, Sendable {
     /// Wraps the parts.
     ///
     /// What is left out has its default: blocs of three by name, n_min = max(3, c + 2), c = max(1, ⌊(n-1)/3⌋), f = 0 for
-    /// three banks and else max(1, ⌈n/8⌉).
+    /// three banks and else max(1, ⌈n/8⌉), two thirds of the banks for a model and at least three.
     ///
     /// - Throws: ``CharterFailure``.
     public init(
         roster: Roster, blocs: [[NodeID]]? = nil, banksMin: Int? = nil,
         collusionBound: Int? = nil, failureTolerance: Int? = nil, contributorsFloor: Int = 1,
-        rowsFloor: Int = 1, holdSeconds: Int = 120
+        rowsFloor: Int = 1, holdSeconds: Int = 120, votesMin: Int? = nil
     ) throws(CharterFailure) {
         let count = roster.members.count
         let collusionBound = collusionBound ?? max(1, (count - 1) / 3)
@@ -68,6 +70,10 @@ public struct Charter: Equatable, Sendable {
         guard (1...1_000_000_000).contains(rowsFloor), (1...count).contains(contributorsFloor),
             (1...86_400).contains(holdSeconds)
         else { throw .outOfBounds }
+        let votesMin = votesMin ?? max(Roster.banksMin, (2 * count + 2) / 3)
+        guard 2 * votesMin > count, votesMin <= count else {
+            throw .votesMin(got: votesMin, banks: count)
+        }
         self.roster = roster
         self.blocs = blocs.map { $0.sorted() }.sorted { $0[0] < $1[0] }
         self.banksMin = banksMin
@@ -76,6 +82,7 @@ public struct Charter: Equatable, Sendable {
         self.contributorsFloor = contributorsFloor
         self.rowsFloor = rowsFloor
         self.holdSeconds = holdSeconds
+        self.votesMin = votesMin
         rosterMin = SafetyParameters.quorum(
             blocs: self.blocs.map { roster.places(of: $0) },
             least: max(banksMin, collusionBound + 2, collusionBound + failureTolerance + 1),
@@ -90,6 +97,7 @@ public struct Charter: Equatable, Sendable {
                 "contributors_floor": .integer(Int64(contributorsFloor)),
                 "rows_floor": .integer(Int64(rowsFloor)),
                 "hold_seconds": .integer(Int64(holdSeconds)),
+                "votes_min": .integer(Int64(votesMin)),
             ]).bytes
         digest = SHA256.hash(bytes)
     }
@@ -136,6 +144,9 @@ public struct Charter: Equatable, Sendable {
         if collusionBound < earlier.collusionBound { return "fewer colluding banks" }
         if contributorsFloor < earlier.contributorsFloor { return "fewer contributing banks" }
         if rowsFloor < earlier.rowsFloor { return "fewer rows behind a split" }
+        if votesMin < earlier.votesMin, roster.members.count >= earlier.roster.members.count {
+            return "fewer votes for a model"
+        }
         if threshold < earlier.threshold, roster.members.count >= earlier.roster.members.count {
             return "fewer shares for a recovery"
         }
@@ -167,7 +178,8 @@ public struct Charter: Equatable, Sendable {
             roster: roster, blocs: blocs, banksMin: document.banksMin,
             collusionBound: document.collusionBound, failureTolerance: document.failureTolerance,
             contributorsFloor: document.contributorsFloor, rowsFloor: document.rowsFloor,
-            holdSeconds: document.holdSeconds)
+            holdSeconds: document.holdSeconds,
+            votesMin: document.votesMin)
         guard self.bytes == bytes else { throw .notCanonical }
     }
 
@@ -181,6 +193,7 @@ public struct Charter: Equatable, Sendable {
         let contributorsFloor: Int
         let rowsFloor: Int
         let holdSeconds: Int
+        let votesMin: Int
     }
 }
 
@@ -192,6 +205,7 @@ public enum CharterFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case blocTooSmall
     case tolerance(banks: Int, collusionBound: Int, failureTolerance: Int)
     case banksMin(got: Int, expected: Int)
+    case votesMin(got: Int, banks: Int)
     case outOfBounds
 
     /// The words for a person.
@@ -206,6 +220,8 @@ public enum CharterFailure: Error, Equatable, Sendable, CustomStringConvertible 
                 + "\(collusionBound) colluding banks: 2 (n - f) must exceed n + c"
         case .banksMin(let got, let expected):
             "a sum of at least \(got) banks, expected at least \(expected) and at most all"
+        case .votesMin(let got, let banks):
+            "\(got) votes for a model, expected more than half of \(banks) banks and at most all"
         case .outOfBounds: "a value is out of bounds"
         }
     }

@@ -112,6 +112,8 @@ public struct CoordinatorRun: Sendable {
     public let manifest: Manifest
     /// The consortium's charter.
     public let charter: Charter
+    /// Head of the chain over all that was said to every bank so far.
+    public var transcriptHead: [UInt8] { transcript.head }
     let key: SigningKey
     var learner: any JointLearner
     var phase = Phase.idle

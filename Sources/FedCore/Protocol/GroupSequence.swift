@@ -8,6 +8,7 @@ extension AlgorithmConfiguration {
         case .logistic: 2
         case .boosting(let configuration): 1 + configuration.treesMax
         case .indicators(let plan): plan.parts.count
+        case .tally: 1
         }
     }
 
@@ -20,13 +21,14 @@ extension AlgorithmConfiguration {
         switch self {
         case .logistic: return round == 1 && last == 0
         case .boosting, .indicators: return round > last
+        case .tally: return false
         }
     }
 
     /// Whether a group can end before its last query: a tree can, statistics and a fit cannot.
     func truncates(round: Int) -> Bool {
         switch self {
-        case .logistic, .indicators: false
+        case .logistic, .indicators, .tally: false
         case .boosting: round > 0
         }
     }
@@ -34,7 +36,7 @@ extension AlgorithmConfiguration {
     /// The fewest banks whose rows the configuration itself asks for.
     var contributorsMin: Int {
         switch self {
-        case .logistic: 1
+        case .logistic, .tally: 1
         case .boosting(let configuration): Int(configuration.contributorsMin)
         case .indicators(let plan): plan.indicator.floorBanks
         }

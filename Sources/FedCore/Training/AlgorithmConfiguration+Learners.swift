@@ -19,10 +19,14 @@ extension AlgorithmConfiguration {
         case .indicators(let plan):
             try JointIndicatorLearner(
                 plan: plan, contributors: contributors, manifestHash: manifestDigest)
+        case .tally(let configuration):
+            JointTallyLearner(
+                configuration: configuration, contributors: contributors,
+                manifestHash: manifestDigest)
         }
     }
 
-    /// A bank's learner of a run.
+    /// A bank's learner of a training; counts come from elsewhere, see ``LocalTallyLearner``.
     ///
     /// - Parameters:
     ///   - data: what the bank brings; each algorithm takes its part of it.
@@ -54,6 +58,8 @@ extension AlgorithmConfiguration {
             } catch {
                 throw .unusableData(reason: "\(error)")
             }
+        case .tally(let configuration):
+            throw .unexpectedQuery(kind: configuration.name, reason: "there is nothing to count")
         }
     }
 
@@ -85,6 +91,8 @@ extension AlgorithmConfiguration {
         case .indicators:
             throw .invalidConfiguration(
                 field: "algorithm", got: name, expected: Self.names.joined(separator: " or "))
+        case .tally(let configuration):
+            throw .unexpectedQuery(kind: configuration.name, reason: "it trains nothing")
         }
     }
 }

@@ -8,6 +8,8 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
     case boosting(GradientBoostingConfiguration)
     /// The sums of a shared indicator; gives a table and no model.
     case indicators(IndicatorPlan)
+    /// No training: counts of each bank are added up.
+    case tally(TallyConfiguration)
 
     /// A hyper-parameter as help texts show it.
     public struct Setting: Equatable, Sendable {
@@ -35,6 +37,7 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
         case .logistic: Self.logisticName
         case .boosting: Self.boostingName
         case .indicators: Self.indicatorsName
+        case .tally(let configuration): configuration.name
         }
     }
 
@@ -53,7 +56,7 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
                     name: $0.rawValue, defaultValue: $0.declaration.standard,
                     bounds: $0.declaration.bounds, description: $0.declaration.summary)
             }
-        default: []
+        default: TallyConfiguration.settings(of: name)
         }
     }
 
@@ -63,6 +66,7 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
         case .logistic(let configuration): configuration.canonicalJSON
         case .boosting(let configuration): configuration.json
         case .indicators(let plan): plan.canonical
+        case .tally(let configuration): configuration.canonical
         }
     }
 
@@ -86,6 +90,10 @@ public enum AlgorithmConfiguration: Equatable, Sendable {
             }
             self = .boosting(try GradientBoostingConfiguration(values))
         default:
+            if let tally = try TallyConfiguration(name: name, settings: settings) {
+                self = .tally(tally)
+                return
+            }
             throw .invalidConfiguration(
                 field: "algorithm", got: name, expected: Self.names.joined(separator: " or "))
         }

@@ -8,7 +8,7 @@ package import FedCore
 package struct ConsensusSums: Equatable, Sendable {
     private static let headLanes = 11
     /// Lanes of the vector.
-    package static let laneCount = headLanes + 3 * CandidateMeasurement.cellCount
+    package static let laneCount = TallyConfiguration.examinationLaneCount
     /// The most rows of a bank.
     package static let rowsMax = 1 << 40
     private static let unit = 1.0 / Double(1 << 20)
@@ -26,6 +26,13 @@ package struct ConsensusSums: Equatable, Sendable {
     package let caughtByLocal: Int
     /// The candidate's rows by calibrated log-odds.
     package let cells: [CandidateMeasurement.Cell]
+
+    /// The lanes of a bank that could measure nothing.
+    package static func lanes(of vote: CandidateFinding) -> [Int64] {
+        let decisions: [VoteDecision] = [.accept, .reject, .abstain]
+        return [1] + decisions.map { vote.decision == $0 ? 1 : 0 }
+            + [Int64](repeating: 0, count: laneCount - 4)
+    }
 
     /// A bank's lanes.
     package static func lanes(

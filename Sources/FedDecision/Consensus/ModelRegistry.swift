@@ -140,6 +140,15 @@ package struct ModelRegistry: Equatable, Sendable {
 }
 
 extension ModelRegistry {
+    /// What a version is to the node; ``ModelStanding/candidate`` for one that was not admitted.
+    package func standing(of version: UInt64) -> ModelStanding {
+        if champion?.version == version { return .champion }
+        if challenger?.version == version { return .challenger }
+        return former.contains { $0.version == version } ? .former : .candidate
+    }
+}
+
+extension ModelRegistry {
     /// The member `format` of the stored document.
     package static let format = "fed-model-registry/1"
     private static let memberNames = ["champion", "challenger", "former", "highest_version"]

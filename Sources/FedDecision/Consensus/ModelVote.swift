@@ -34,6 +34,10 @@ package enum VoteReason: UInt8, CaseIterable, Sendable {
     case segmentWorse = 5
     /// The bank's recent rows have too few frauds to measure anything.
     case fewFrauds = 6
+    /// The bank took part in no run with the candidate's manifest.
+    case unknownRun = 7
+    /// The bank's own record of that run has another model or another head.
+    case recordDiffers = 8
 
     /// The word in documents and logs.
     package var name: String {
@@ -45,6 +49,8 @@ package enum VoteReason: UInt8, CaseIterable, Sendable {
         case .badlyCalibrated: "badly-calibrated"
         case .segmentWorse: "segment-worse"
         case .fewFrauds: "few-frauds"
+        case .unknownRun: "unknown-run"
+        case .recordDiffers: "record-differs"
         }
     }
 }

@@ -97,6 +97,23 @@ package struct EffectCounts: Equatable, Sendable {
 }
 
 extension EffectCounts {
+    /// Adds up the steps of a period, of the same banks each.
+    package init(summing steps: [EffectCounts]) {
+        self.init()
+        banks = steps.first?.banks ?? 1
+        for step in steps {
+            listed += step.listed
+            confirmed += step.confirmed
+            falseAlarms += step.falseAlarms
+            unclear += step.unclear
+            amountKept += step.amountKept
+            byBoth += step.byBoth
+            byListOnly += step.byListOnly
+            byLocalOnly += step.byLocalOnly
+            byNeither += step.byNeither
+        }
+    }
+
     /// Known frauds on the list.
     package var intercepted: Int { byBoth + byListOnly }
     /// Known frauds that local alone would have listed.

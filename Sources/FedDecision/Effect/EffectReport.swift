@@ -1,4 +1,4 @@
-internal import FedCore
+package import FedCore
 
 /// The effect of a period's lists, of one bank or of the consortium, as JSON and as a table.
 package struct EffectReport: Equatable, Sendable {
@@ -15,11 +15,27 @@ package struct EffectReport: Equatable, Sendable {
     package let minorUnits: Int64
     /// The counts.
     package let counts: EffectCounts
+    /// The counts of each step of the period, for plots; none where there is no course to show.
+    package let steps: [Step]
+
+    /// A part of the period.
+    package struct Step: Equatable, Sendable {
+        /// Seconds since 1970.
+        package let period: Range<Int64>
+        /// What its lists led to, and the frauds that became known in it.
+        package let counts: EffectCounts
+
+        /// Wraps the members.
+        package init(period: Range<Int64>, counts: EffectCounts) {
+            self.period = period
+            self.counts = counts
+        }
+    }
 
     /// Wraps a report.
     package init(
         subject: String, period: Range<Int64>, currency: String, minorUnits: Int64 = 100,
-        counts: EffectCounts
+        counts: EffectCounts, steps: [Step] = []
     ) {
         precondition(minorUnits > 0, "\(minorUnits) minor units")
         self.subject = subject
@@ -27,6 +43,35 @@ package struct EffectReport: Equatable, Sendable {
         self.currency = currency
         self.minorUnits = minorUnits
         self.counts = counts
+        self.steps = steps
+    }
+
+    /// The consortium's effect, from the sums over its banks.
+    ///
+    /// - Throws: `LearningError` for sums of something else, or that contradict each other.
+    package init(
+        _ tally: TallyDocument, subject: String, currency: String, minorUnits: Int64 = 100
+    ) throws(LearningError) {
+        guard case .effect(let days, _) = tally.configuration.subject else {
+            throw .invalidModel(reason: "the sums are not of an effect")
+        }
+        var steps: [Step] = []
+        for (index, days) in tally.configuration.steps.enumerated() {
+            let lanes = tally.sums.dropFirst(index * EffectCounts.laneCount)
+                .prefix(EffectCounts.laneCount)
+            steps.append(
+                Step(
+                    period: Self.seconds(days), counts: try EffectCounts(lanes: Array(lanes))))
+        }
+        self.init(
+            subject: subject, period: Self.seconds(days), currency: currency,
+            minorUnits: minorUnits, counts: EffectCounts(summing: steps.map(\.counts)),
+            steps: steps)
+    }
+
+    /// Days since 1970-01-01 as seconds.
+    package static func seconds(_ days: Range<Int>) -> Range<Int64> {
+        Int64(days.lowerBound) * 86_400..<Int64(days.upperBound) * 86_400
     }
 
     /// The canonical document, see `Schemas/effect-report.v1.schema.json`.
@@ -42,7 +87,7 @@ package struct EffectReport: Equatable, Sendable {
                 "value": .number($0.gain), "low": .number($0.low), "high": .number($0.high),
             ])
         }
-        return CanonicalJSON.object([
+        var members: [String: CanonicalJSON] = [
             "format": .string(Self.format),
             "subject": .string(subject),
             "from": .integer(period.lowerBound),
@@ -62,7 +107,23 @@ package struct EffectReport: Equatable, Sendable {
                 "by_local_only": whole(counts.byLocalOnly), "by_neither": whole(counts.byNeither),
             ]),
             "gain_over_local": gain ?? .null,
-        ]).bytes
+        ]
+        if !steps.isEmpty {
+            members["steps"] = .array(
+                steps.map { step in
+                    .object([
+                        "from": .integer(step.period.lowerBound),
+                        "until": .integer(step.period.upperBound),
+                        "listed": whole(step.counts.listed),
+                        "confirmed": whole(step.counts.confirmed),
+                        "false_alarms": whole(step.counts.falseAlarms),
+                        "amount_kept": .integer(step.counts.amountKept),
+                        "intercepted": whole(step.counts.intercepted),
+                        "intercepted_by_local": whole(step.counts.interceptedByLocal),
+                    ])
+                })
+        }
+        return CanonicalJSON.object(members).bytes
     }
 
     /// The report for a terminal: label and figure, a line each.
@@ -103,6 +164,10 @@ package struct EffectReport: Equatable, Sendable {
                     "interception over local alone",
                     "\(percent(gain.gain, signed: true)) (\(low) to \(high))"
                 ))
+        }
+        if counts.byLocalOnly + counts.byNeither == 0 {
+            lines.append(
+                ("", "no fraud is known that the lists missed: report those found elsewhere"))
         }
         let width = lines.map(\.0.count).max() ?? 0
         return "\(subject)\n"

@@ -45,14 +45,10 @@ struct CombineCommand: AsyncParsableCommand {
         }
         let algorithm = try AlgorithmConfiguration(
             name: name, configurationJSON: Array(try AlgorithmSettings.json(of: settings).utf8))
-        var local: TrainedModel?
-        if fit.fraudCount > 0, fit.fraudCount < fit.rowCount {
-            local = try algorithm.train(standard: standard, fit: [fit], valid: [valid])
-        }
         var options = CombinationChoice.Options()
         options.reviewShare = budget
-        let combined = try BankModel.fit(
-            version: version, local: local, federated: federated, fit: fit, valid: valid,
+        let combined = try BankModel.train(
+            version: version, algorithm: algorithm, federated: federated, fit: fit, valid: valid,
             standard: standard, options: options, threads: 2)
         try AtomicFile.write(combined.bytes, to: out)
         ConsoleOutput.line(

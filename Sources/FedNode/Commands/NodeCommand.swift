@@ -2,8 +2,10 @@ package import ArgumentParser
 package import FedConsole
 internal import FedCore
 internal import FedCrypto
+internal import FedDecision
 internal import FedFiles
 internal import FedRuntime
+internal import FedService
 internal import FedWire
 internal import Logging
 
@@ -16,7 +18,9 @@ package struct NodeCommand: AsyncParsableCommand {
         subcommands: [
             EnrolCommand.self, ServeCommand.self, RunsCommand.self, ReceiptCommand.self,
             LedgerCommand.self, MembersCommand.self, ModelCommand.self, TablesCommand.self,
-            IndicatorKeyCommand.self, CombineCommand.self, ScoreCommand.self, DoctorCommand.self,
+            IndicatorKeyCommand.self, CombineCommand.self, ScoreCommand.self, VerdictsCommand.self,
+            EffectCommand.self, ModelsCommand.self, ActivateCommand.self, RollbackCommand.self,
+            DoctorCommand.self,
         ])
 
     package init() {}
@@ -106,8 +110,23 @@ struct ServeCommand: AsyncParsableCommand {
             sign of life in a third of them. Default: 9.
             """)
     var silenceSeconds = 9
+    @Option(help: "The folder of fed-node score: its lists' effect may be summed, masked.")
+    var reviews: String?
+    @Flag(help: "Train on the verdicts in --reviews too, weighted for how their cases were chosen.")
+    var verdictLabels = false
+    @Option(
+        help: "A published model that passes this bank's guard: automatic or manual activation.")
+    var activation = Activation.automatic
+    @Option(help: "The review budget at which candidates are judged, a share of rows.")
+    var reviewBudget = ConsensusOptions().reviewShare
+    @Option(help: "A feature whose values are the segments that a candidate is judged in.")
+    var segment: String?
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
+
+    enum Activation: String, ExpressibleByArgument, CaseIterable {
+        case automatic, manual
+    }
 
     func validate() throws {
         guard fit != nil || raw != nil else {
@@ -119,6 +138,13 @@ struct ServeCommand: AsyncParsableCommand {
         guard (1...86_400).contains(silenceSeconds) else {
             throw ValidationError("--silence-seconds is \(silenceSeconds), expected 1 to 86400")
         }
+        guard !verdictLabels || reviews != nil else {
+            throw ValidationError("--verdict-labels needs --reviews")
+        }
+        guard reviewBudget > 0, reviewBudget < 1 else {
+            throw ValidationError(
+                "--review-budget is \(reviewBudget), expected more than 0 and less than 1")
+        }
     }
 
     func run() async throws {
@@ -128,7 +154,8 @@ struct ServeCommand: AsyncParsableCommand {
         logger[metadataKey: "node.id"] = "\(state.bank)"
         try await state.credentials().check(expected: .bank(state.bank))
         let standard = try StandardFile.read(standard)
-        let data = try data(standard, state: state, logger: logger)
+        let reviewStore = try reviews.map { folder in try ReviewFolder.open(folder) }
+        let data = try await data(standard, state: state, reviews: reviewStore, logger: logger)
         logger.info(
             "data are ready",
             metadata: [
@@ -141,9 +168,19 @@ struct ServeCommand: AsyncParsableCommand {
                 "this bank's rows are of one class only: it can help the joint model, but has no local one"
             )
         }
+        if let segment, !standard.features.contains(where: { $0.name == segment }) {
+            throw CommandFailure(
+                "--segment \(segment) is no feature of the standard",
+                hint: "fed standard show lists them", exitKind: .data)
+        }
+        var consensus = ConsensusOptions()
+        consensus.activatesAtOnce = activation == .automatic
+        consensus.reviewShare = reviewBudget
+        consensus.segmentFeature = segment
         let service = try NodeService(
             state: state, standard: standard, data: data, logger: logger,
-            settings: TransportSettings(silenceMax: .seconds(silenceSeconds)))
+            settings: TransportSettings(silenceMax: .seconds(silenceSeconds)),
+            consensus: consensus, reviews: reviewStore)
         var quiet = logger
         quiet.logLevel = .error
         try await ServiceRunner.run([service], logger: quiet)
@@ -156,8 +193,12 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func data(
-        _ standard: FeatureStandard, state: NodeState, logger: Logger
-    ) throws -> NodeData {
+        _ standard: FeatureStandard, state: NodeState, reviews: ReviewStore?, logger: Logger
+    ) async throws -> NodeData {
+        var rows = try fit.map { try DatasetLoader.load(path: $0, standard: standard) }
+        if verdictLabels, let reviews, let found = rows {
+            rows = try await overlaid(found, standard: standard, reviews, logger: logger)
+        }
         var indicators: NodeIndicators?
         var rawRows = 0
         if let raw, let derivation {
@@ -175,7 +216,7 @@ struct ServeCommand: AsyncParsableCommand {
             indicators = source
         }
         return NodeData(
-            fit: try fit.map { try DatasetLoader.load(path: $0, standard: standard) },
+            fit: rows,
             valid: try valid.flatMap { path throws in
                 try validRows(path, standard: standard, logger: logger)
             }, indicators: indicators, rawRowCount: rawRows)
@@ -187,6 +228,22 @@ struct ServeCommand: AsyncParsableCommand {
         if let key = try state.indicatorKey() { return try IndicatorSecrets(key: key) }
         var bytes = try SystemEntropy.bytes(IndicatorSecrets.keyByteCount)
         return try IndicatorSecrets(key: SecretBytes(wiping: &bytes))
+    }
+
+    /// The rows with reviewers' findings in them.
+    private func overlaid(
+        _ rows: Dataset, standard: FeatureStandard, _ reviews: ReviewStore, logger: Logger
+    ) async throws -> Dataset {
+        let verdicts = try await reviews.verdictRows(
+            standard: standard, until: Timestamp.nowUnixMilliseconds() / 1000)
+        let overlay = VerdictOverlay(verdicts, over: rows)
+        logger.info(
+            "verdicts are labels",
+            metadata: [
+                "cases": "\(verdicts.count)", "rows.labelled": "\(overlay.overlaid)",
+                "rows.changed": "\(overlay.changed)", "rows.appended": "\(overlay.appended)",
+            ])
+        return overlay.rows
     }
 
     /// A small bank may have set no row aside; it then takes part without.

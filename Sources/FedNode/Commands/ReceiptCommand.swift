@@ -23,7 +23,9 @@ struct ReceiptCommand: AsyncParsableCommand {
     func run() async throws {
         let state = try NodeState(in: try StateDirectory(reading: options.state))
         let store = try NodeStore(in: state.folder)
-        let newest = try store.runs.runs().first { !$0.modelSHA256.isEmpty }?.run
+        let newest = try store.runs.runs().first {
+            !$0.modelSHA256.isEmpty && AlgorithmConfiguration.names.contains($0.algorithm)
+        }?.run
         guard let run = run ?? newest else {
             throw CommandFailure(
                 "this bank has taken part in no run that gave a model",

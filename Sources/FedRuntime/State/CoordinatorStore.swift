@@ -12,6 +12,8 @@ public struct CoordinatorStore: Sendable {
     public let journal: JournalStore
     /// Members and invitations.
     public let members: MemberStore
+    /// Votes on models.
+    public let proposals: ProposalStore
 
     /// Opens or creates the store.
     public init(in folder: StateDirectory) throws(StoreError) {
@@ -21,10 +23,14 @@ public struct CoordinatorStore: Sendable {
     /// Opens or creates the store at a path.
     package init(path: String) throws(StoreError) {
         file = try SQLiteFile(
-            path: path, migrations: [Self.createSchema, { try JournalStore.addPlaces($0) }])
+            path: path,
+            migrations: [
+                Self.createSchema, { try JournalStore.addPlaces($0) }, ProposalStore.createTables,
+            ])
         runs = RunStore(file: file)
         journal = JournalStore(file: file, spool: JournalSpool(besides: path))
         members = MemberStore(file: file)
+        proposals = ProposalStore(file: file)
     }
 
     /// Records a run that begins, with the documents that it needs to go on after a restart.

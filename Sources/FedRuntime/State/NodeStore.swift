@@ -41,6 +41,8 @@ public struct NodeStore: Sendable {
     public let runs: RunStore
     /// Facts that must survive a crash.
     public let journal: JournalStore
+    /// Candidates, what scores, and their log.
+    public let models: NodeModelStore
 
     /// Opens or creates the store.
     public init(in folder: StateDirectory) throws(StoreError) {
@@ -49,9 +51,11 @@ public struct NodeStore: Sendable {
 
     /// Opens or creates the store at a path.
     package init(path: String) throws(StoreError) {
-        file = try SQLiteFile(path: path, migrations: [Self.createSchema])
+        file = try SQLiteFile(
+            path: path, migrations: [Self.createSchema, NodeModelStore.createTables])
         runs = RunStore(file: file)
         journal = JournalStore(file: file)
+        models = NodeModelStore(file: file)
     }
 
     /// Records a fact about this node, such as its bank's name.

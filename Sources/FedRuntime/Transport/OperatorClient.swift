@@ -116,6 +116,29 @@ public struct OperatorClient: Sendable {
         }
     }
 
+    /// Acts on the banks' vote on models.
+    ///
+    /// - Returns: its status, JSON.
+    public func consensus(_ order: ConsensusOrder) async throws(OperatorError) -> [UInt8] {
+        try await call { client, options in
+            let reply: Fed_V1_ConsensusReply
+            switch order {
+            case .propose(let run, let seconds):
+                var request = Fed_V1_ProposeModelRequest()
+                request.run = run?.description ?? ""
+                request.validSeconds = UInt64(clamping: seconds ?? 0)
+                reply = try await client.proposeModel(request, options: options)
+            case .status:
+                reply = try await client.getConsensus(
+                    Fed_V1_ConsensusRequest(), options: options)
+            case .publish:
+                reply = try await client.publishModel(
+                    Fed_V1_ConsensusRequest(), options: options)
+            }
+            return Array(reply.statusJson)
+        }
+    }
+
     private static func reference(_ run: RunID) -> Fed_V1_RunReference {
         var reference = Fed_V1_RunReference()
         reference.run = run.description

@@ -60,4 +60,6 @@ public protocol OperatorDelegate: Sendable {
     func createInvitation(
         for bank: NodeID, validFor: Duration
     ) async throws(OperatorError) -> [UInt8]
+    /// Acts on the banks' vote on models, and gives its status as a JSON document.
+    func consensus(_ order: ConsensusOrder) async throws(OperatorError) -> [UInt8]
 }

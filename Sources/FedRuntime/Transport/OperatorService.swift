@@ -104,6 +104,40 @@ struct OperatorService: Fed_V1_Operator.SimpleServiceProtocol {
         }
     }
 
+    func proposeModel(
+        request: Fed_V1_ProposeModelRequest, context: ServerContext
+    ) async throws -> Fed_V1_ConsensusReply {
+        try await consensus {
+            .propose(
+                run: request.run.isEmpty
+                    ? nil : try RunID(wire: request.run, message: "ProposeModelRequest"),
+                validSeconds: request.validSeconds == 0
+                    ? nil : Int64(clamping: request.validSeconds))
+        }
+    }
+
+    func getConsensus(
+        request: Fed_V1_ConsensusRequest, context: ServerContext
+    ) async throws -> Fed_V1_ConsensusReply {
+        try await consensus { .status }
+    }
+
+    func publishModel(
+        request: Fed_V1_ConsensusRequest, context: ServerContext
+    ) async throws -> Fed_V1_ConsensusReply {
+        try await consensus { .publish }
+    }
+
+    private func consensus(
+        _ order: () throws -> ConsensusOrder
+    ) async throws -> Fed_V1_ConsensusReply {
+        try await answer {
+            var reply = Fed_V1_ConsensusReply()
+            reply.statusJson = Data(try await delegate.consensus(try order()))
+            return reply
+        }
+    }
+
     private func wire(_ member: MemberStatus) -> Fed_V1_Member {
         var member = member
         member.isConnected = registry.banks.contains(member.bank)

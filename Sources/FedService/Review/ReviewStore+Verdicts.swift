@@ -156,8 +156,11 @@ extension ReviewStore {
     ///
     /// Without the latter no fraud can be known that only the local list had, and the gain over
     /// local alone says nothing.
+    ///
+    /// - Parameter first: from when on lists can have had a fraud of the period; `nil` for its
+    ///   beginning. A fraud that a list before the period led to is not counted again.
     package func effect(
-        _ period: Range<Int64>
+        _ period: Range<Int64>, listedSince first: Int64? = nil
     ) async throws -> (counts: EffectCounts, knownElsewhere: Int) {
         try await read { database in
             let bounds: StatementArguments = [period.lowerBound, period.upperBound]
@@ -167,14 +170,24 @@ extension ReviewStore {
                     database,
                     sql: "SELECT entity FROM known_fraud WHERE found_at >= ? AND found_at < ?",
                     arguments: bounds))
+            let first = min(first ?? period.lowerBound, period.lowerBound)
             let local = Set(
                 try String.fetchAll(
                     database,
                     sql: "SELECT entity FROM local_listed WHERE listed_at >= ? AND listed_at < ?",
-                    arguments: bounds))
+                    arguments: [first, period.upperBound]))
             var counts = EffectCounts()
             var frauds = elsewhere
             var listed: Set<String> = []
+            for found in ledger.cases.values
+            where (first..<period.lowerBound).contains(
+                found.listedAt)
+            {
+                listed.insert(found.entity)
+                if ledger.standing(of: found.id)?.outcome == .confirmedFraud {
+                    frauds.remove(found.entity)
+                }
+            }
             for found in ledger.cases.values where period.contains(found.listedAt) {
                 counts.listed += 1
                 listed.insert(found.entity)

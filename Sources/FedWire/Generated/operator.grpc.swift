@@ -139,6 +139,45 @@ package enum Fed_V1_Operator: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "ProposeModel" metadata.
+        package enum ProposeModel: Sendable {
+            /// Request type for "ProposeModel".
+            package typealias Input = Fed_V1_ProposeModelRequest
+            /// Response type for "ProposeModel".
+            package typealias Output = Fed_V1_ConsensusReply
+            /// Descriptor for "ProposeModel".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "fed.v1.Operator"),
+                method: "ProposeModel",
+                type: .unary
+            )
+        }
+        /// Namespace for "GetConsensus" metadata.
+        package enum GetConsensus: Sendable {
+            /// Request type for "GetConsensus".
+            package typealias Input = Fed_V1_ConsensusRequest
+            /// Response type for "GetConsensus".
+            package typealias Output = Fed_V1_ConsensusReply
+            /// Descriptor for "GetConsensus".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "fed.v1.Operator"),
+                method: "GetConsensus",
+                type: .unary
+            )
+        }
+        /// Namespace for "PublishModel" metadata.
+        package enum PublishModel: Sendable {
+            /// Request type for "PublishModel".
+            package typealias Input = Fed_V1_ConsensusRequest
+            /// Response type for "PublishModel".
+            package typealias Output = Fed_V1_ConsensusReply
+            /// Descriptor for "PublishModel".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "fed.v1.Operator"),
+                method: "PublishModel",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "fed.v1.Operator" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
             StartRun.descriptor,
@@ -149,7 +188,10 @@ package enum Fed_V1_Operator: Sendable {
             GetModel.descriptor,
             ListMembers.descriptor,
             RevokeMember.descriptor,
-            CreateInvitation.descriptor
+            CreateInvitation.descriptor,
+            ProposeModel.descriptor,
+            GetConsensus.descriptor,
+            PublishModel.descriptor
         ]
     }
 }
@@ -305,6 +347,60 @@ extension Fed_V1_Operator {
             request: GRPCCore.StreamingServerRequest<Fed_V1_CreateInvitationRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Fed_V1_CreateInvitationReply>
+
+        /// Handle the "ProposeModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Puts a trained model to the banks' vote.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Fed_V1_ProposeModelRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Fed_V1_ConsensusReply` messages.
+        func proposeModel(
+            request: GRPCCore.StreamingServerRequest<Fed_V1_ProposeModelRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Fed_V1_ConsensusReply>
+
+        /// Handle the "GetConsensus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the newest vote stands.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Fed_V1_ConsensusRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Fed_V1_ConsensusReply` messages.
+        func getConsensus(
+            request: GRPCCore.StreamingServerRequest<Fed_V1_ConsensusRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Fed_V1_ConsensusReply>
+
+        /// Handle the "PublishModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Publishes the newest vote's model now, if it has a quorum.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Fed_V1_ConsensusRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Fed_V1_ConsensusReply` messages.
+        func publishModel(
+            request: GRPCCore.StreamingServerRequest<Fed_V1_ConsensusRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Fed_V1_ConsensusReply>
     }
 
     /// Service protocol for the "fed.v1.Operator" service.
@@ -444,6 +540,60 @@ extension Fed_V1_Operator {
             request: GRPCCore.ServerRequest<Fed_V1_CreateInvitationRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Fed_V1_CreateInvitationReply>
+
+        /// Handle the "ProposeModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Puts a trained model to the banks' vote.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ProposeModelRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Fed_V1_ConsensusReply` message.
+        func proposeModel(
+            request: GRPCCore.ServerRequest<Fed_V1_ProposeModelRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Fed_V1_ConsensusReply>
+
+        /// Handle the "GetConsensus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the newest vote stands.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ConsensusRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Fed_V1_ConsensusReply` message.
+        func getConsensus(
+            request: GRPCCore.ServerRequest<Fed_V1_ConsensusRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Fed_V1_ConsensusReply>
+
+        /// Handle the "PublishModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Publishes the newest vote's model now, if it has a quorum.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ConsensusRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Fed_V1_ConsensusReply` message.
+        func publishModel(
+            request: GRPCCore.ServerRequest<Fed_V1_ConsensusRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Fed_V1_ConsensusReply>
     }
 
     /// Simple service protocol for the "fed.v1.Operator" service.
@@ -583,6 +733,60 @@ extension Fed_V1_Operator {
             request: Fed_V1_CreateInvitationRequest,
             context: GRPCCore.ServerContext
         ) async throws -> Fed_V1_CreateInvitationReply
+
+        /// Handle the "ProposeModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Puts a trained model to the banks' vote.
+        ///
+        /// - Parameters:
+        ///   - request: A `Fed_V1_ProposeModelRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Fed_V1_ConsensusReply` to respond with.
+        func proposeModel(
+            request: Fed_V1_ProposeModelRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Fed_V1_ConsensusReply
+
+        /// Handle the "GetConsensus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the newest vote stands.
+        ///
+        /// - Parameters:
+        ///   - request: A `Fed_V1_ConsensusRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Fed_V1_ConsensusReply` to respond with.
+        func getConsensus(
+            request: Fed_V1_ConsensusRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Fed_V1_ConsensusReply
+
+        /// Handle the "PublishModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Publishes the newest vote's model now, if it has a quorum.
+        ///
+        /// - Parameters:
+        ///   - request: A `Fed_V1_ConsensusRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Fed_V1_ConsensusReply` to respond with.
+        func publishModel(
+            request: Fed_V1_ConsensusRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Fed_V1_ConsensusReply
     }
 }
 
@@ -689,6 +893,39 @@ extension Fed_V1_Operator.StreamingServiceProtocol {
                 )
             }
         )
+        router.registerHandler(
+            forMethod: Fed_V1_Operator.Method.ProposeModel.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Fed_V1_ProposeModelRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Fed_V1_ConsensusReply>(),
+            handler: { request, context in
+                try await self.proposeModel(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Fed_V1_Operator.Method.GetConsensus.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Fed_V1_ConsensusRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Fed_V1_ConsensusReply>(),
+            handler: { request, context in
+                try await self.getConsensus(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Fed_V1_Operator.Method.PublishModel.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Fed_V1_ConsensusRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Fed_V1_ConsensusReply>(),
+            handler: { request, context in
+                try await self.publishModel(
+                    request: request,
+                    context: context
+                )
+            }
+        )
     }
 }
 
@@ -788,6 +1025,39 @@ extension Fed_V1_Operator.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Fed_V1_CreateInvitationReply> {
         let response = try await self.createInvitation(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func proposeModel(
+        request: GRPCCore.StreamingServerRequest<Fed_V1_ProposeModelRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Fed_V1_ConsensusReply> {
+        let response = try await self.proposeModel(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func getConsensus(
+        request: GRPCCore.StreamingServerRequest<Fed_V1_ConsensusRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Fed_V1_ConsensusReply> {
+        let response = try await self.getConsensus(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func publishModel(
+        request: GRPCCore.StreamingServerRequest<Fed_V1_ConsensusRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Fed_V1_ConsensusReply> {
+        let response = try await self.publishModel(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -916,6 +1186,45 @@ extension Fed_V1_Operator.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Fed_V1_CreateInvitationReply> {
         return GRPCCore.ServerResponse<Fed_V1_CreateInvitationReply>(
             message: try await self.createInvitation(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func proposeModel(
+        request: GRPCCore.ServerRequest<Fed_V1_ProposeModelRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Fed_V1_ConsensusReply> {
+        return GRPCCore.ServerResponse<Fed_V1_ConsensusReply>(
+            message: try await self.proposeModel(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func getConsensus(
+        request: GRPCCore.ServerRequest<Fed_V1_ConsensusRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Fed_V1_ConsensusReply> {
+        return GRPCCore.ServerResponse<Fed_V1_ConsensusReply>(
+            message: try await self.getConsensus(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func publishModel(
+        request: GRPCCore.ServerRequest<Fed_V1_ConsensusRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Fed_V1_ConsensusReply> {
+        return GRPCCore.ServerResponse<Fed_V1_ConsensusReply>(
+            message: try await self.publishModel(
                 request: request.message,
                 context: context
             ),
@@ -1106,6 +1415,75 @@ extension Fed_V1_Operator {
             deserializer: some GRPCCore.MessageDeserializer<Fed_V1_CreateInvitationReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_CreateInvitationReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ProposeModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Puts a trained model to the banks' vote.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ProposeModelRequest` message.
+        ///   - serializer: A serializer for `Fed_V1_ProposeModelRequest` messages.
+        ///   - deserializer: A deserializer for `Fed_V1_ConsensusReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func proposeModel<Result>(
+            request: GRPCCore.ClientRequest<Fed_V1_ProposeModelRequest>,
+            serializer: some GRPCCore.MessageSerializer<Fed_V1_ProposeModelRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Fed_V1_ConsensusReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetConsensus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the newest vote stands.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ConsensusRequest` message.
+        ///   - serializer: A serializer for `Fed_V1_ConsensusRequest` messages.
+        ///   - deserializer: A deserializer for `Fed_V1_ConsensusReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getConsensus<Result>(
+            request: GRPCCore.ClientRequest<Fed_V1_ConsensusRequest>,
+            serializer: some GRPCCore.MessageSerializer<Fed_V1_ConsensusRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Fed_V1_ConsensusReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PublishModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Publishes the newest vote's model now, if it has a quorum.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ConsensusRequest` message.
+        ///   - serializer: A serializer for `Fed_V1_ConsensusRequest` messages.
+        ///   - deserializer: A deserializer for `Fed_V1_ConsensusReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func publishModel<Result>(
+            request: GRPCCore.ClientRequest<Fed_V1_ConsensusRequest>,
+            serializer: some GRPCCore.MessageSerializer<Fed_V1_ConsensusRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Fed_V1_ConsensusReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -1394,6 +1772,108 @@ extension Fed_V1_Operator {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "ProposeModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Puts a trained model to the banks' vote.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ProposeModelRequest` message.
+        ///   - serializer: A serializer for `Fed_V1_ProposeModelRequest` messages.
+        ///   - deserializer: A deserializer for `Fed_V1_ConsensusReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func proposeModel<Result>(
+            request: GRPCCore.ClientRequest<Fed_V1_ProposeModelRequest>,
+            serializer: some GRPCCore.MessageSerializer<Fed_V1_ProposeModelRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Fed_V1_ConsensusReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Fed_V1_Operator.Method.ProposeModel.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "GetConsensus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the newest vote stands.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ConsensusRequest` message.
+        ///   - serializer: A serializer for `Fed_V1_ConsensusRequest` messages.
+        ///   - deserializer: A deserializer for `Fed_V1_ConsensusReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func getConsensus<Result>(
+            request: GRPCCore.ClientRequest<Fed_V1_ConsensusRequest>,
+            serializer: some GRPCCore.MessageSerializer<Fed_V1_ConsensusRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Fed_V1_ConsensusReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Fed_V1_Operator.Method.GetConsensus.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PublishModel" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Publishes the newest vote's model now, if it has a quorum.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Fed_V1_ConsensusRequest` message.
+        ///   - serializer: A serializer for `Fed_V1_ConsensusRequest` messages.
+        ///   - deserializer: A deserializer for `Fed_V1_ConsensusReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func publishModel<Result>(
+            request: GRPCCore.ClientRequest<Fed_V1_ConsensusRequest>,
+            serializer: some GRPCCore.MessageSerializer<Fed_V1_ConsensusRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Fed_V1_ConsensusReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Fed_V1_Operator.Method.PublishModel.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -1620,6 +2100,93 @@ extension Fed_V1_Operator.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Fed_V1_CreateInvitationRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Fed_V1_CreateInvitationReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProposeModel" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Puts a trained model to the banks' vote.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Fed_V1_ProposeModelRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func proposeModel<Result>(
+        request: GRPCCore.ClientRequest<Fed_V1_ProposeModelRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.proposeModel(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Fed_V1_ProposeModelRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Fed_V1_ConsensusReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetConsensus" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > How the newest vote stands.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Fed_V1_ConsensusRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func getConsensus<Result>(
+        request: GRPCCore.ClientRequest<Fed_V1_ConsensusRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getConsensus(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Fed_V1_ConsensusRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Fed_V1_ConsensusReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PublishModel" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Publishes the newest vote's model now, if it has a quorum.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Fed_V1_ConsensusRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func publishModel<Result>(
+        request: GRPCCore.ClientRequest<Fed_V1_ConsensusRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.publishModel(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Fed_V1_ConsensusRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Fed_V1_ConsensusReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -1884,6 +2451,105 @@ extension Fed_V1_Operator.ClientProtocol {
             metadata: metadata
         )
         return try await self.createInvitation(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProposeModel" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Puts a trained model to the banks' vote.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func proposeModel<Result>(
+        _ message: Fed_V1_ProposeModelRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Fed_V1_ProposeModelRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.proposeModel(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetConsensus" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > How the newest vote stands.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func getConsensus<Result>(
+        _ message: Fed_V1_ConsensusRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Fed_V1_ConsensusRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getConsensus(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PublishModel" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Publishes the newest vote's model now, if it has a quorum.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func publishModel<Result>(
+        _ message: Fed_V1_ConsensusRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Fed_V1_ConsensusReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Fed_V1_ConsensusRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.publishModel(
             request: request,
             options: options,
             onResponse: handleResponse

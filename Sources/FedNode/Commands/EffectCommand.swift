@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import FedConsole
+internal import FedCore
+internal import FedDecision
+internal import FedReport
+internal import FedRuntime
+internal import FedService
+
+/// The folder in which `fed-node score` keeps lists, cases and verdicts.
+enum ReviewFolder {
+    private static let file = "review.sqlite"
+
+    /// Opens the store of a folder that is there, also while the scoring service runs.
+    static func open(_ path: String) throws -> ReviewStore {
+        let folder = try StateDirectory(reading: path)
+        guard folder.contains(file) else {
+            throw CommandFailure(
+                "\(path) holds no lists and verdicts",
+                hint: "it is the folder of fed-node score --state", exitKind: .noInput)
+        }
+        do {
+            return try ReviewStore(path: folder.path(of: file))
+        } catch {
+            throw CommandFailure("\(error)", hint: "fed-node effect --help", exitKind: .data)
+        }
+    }
+}
+
+struct EffectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "effect",
+        abstract: "Shows what this bank's lists led to, against its local model alone.",
+        discussion: """
+            Suspicious customers listed, confirmed frauds, the lists' precision, balance kept, and \
+            the interception against what local alone would have listed in the same period. All \
+            banks together: fed-coordinator effect.
+            """)
+
+    @Option(help: "The folder of fed-node score.")
+    var state = "score-state"
+    @Option(help: "The first day, such as 2026-11-01, UTC. Default: 84 days before the last.")
+    var from: CalendarDay?
+    @Option(help: "The last day, UTC. Default: today.")
+    var to: CalendarDay?
+    @Option(help: "Days of a step in the plots.")
+    var stepDays = 7
+    @Option(help: "The bank's name, for the report.")
+    var bank = "bank"
+    @Option(help: "The currency of amounts, for the report.")
+    var currency = "CNY"
+    @Option(help: "Write the report as JSON to this file.")
+    var json: String?
+    @Option(help: "Write the report as HTML to this file.")
+    var html: String?
+
+    func run() async throws {
+        let store = try ReviewFolder.open(state)
+        let last = to?.number ?? Int(Timestamp.nowUnixMilliseconds() / 86_400_000)
+        let days = max(0, from?.number ?? last - 83)..<max(last + 1, 1)
+        guard (from?.number ?? 0) <= last else {
+            throw ValidationError("--from is after --to")
+        }
+        let steps = try TallyConfiguration(.effect(days: days, step: stepDays)).steps
+        let first = EffectReport.seconds(days).lowerBound
+        var course: [EffectReport.Step] = []
+        for step in steps {
+            let period = EffectReport.seconds(step)
+            course.append(
+                EffectReport.Step(
+                    period: period,
+                    counts: try await store.effect(period, listedSince: first).counts))
+        }
+        let period = EffectReport.seconds(days)
+        let report = EffectReport(
+            subject: bank, period: period, currency: currency,
+            counts: try await store.effect(period).counts, steps: course)
+        ConsoleOutput.line(report.table)
+        if let json { try AtomicFile.write(report.bytes + [0x0A], to: json) }
+        if let html { try AtomicFile.write(Array(EffectPage(report).text.utf8), to: html) }
+    }
+}
