@@ -180,7 +180,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "FedNode", "FedCoordinator", "FedTool", "FedReport", "FedRuntime", "FedFiles",
-                "FedSynthetic", "FedCore",
+                "FedSynthetic", "FedCore", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
     ],
     swiftLanguageModes: [.v6],

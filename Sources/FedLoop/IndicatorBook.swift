@@ -78,8 +78,9 @@ struct IndicatorBook: Sendable {
     }
 
     private mutating func enterBad(key: Int, bank: Int, day: Int, amount: Float) {
-        own[bank].enter(.bad, key: key, day: day)
+        enter(.bad, key: key, bank: bank, day: day)
         own[bank].enter(amount, to: .bad, key: key, day: day)
+        if entity.isShared { shared.enter(amount, to: .bad, key: key, day: day) }
     }
 
     private mutating func enter(_ fact: DailyFacts.Fact, key: Int, bank: Int, day: Int) {
@@ -132,7 +133,9 @@ struct IndicatorBook: Sendable {
             if hasAmounts {
                 try add("amount_over_clean_mean", .continuous, 1_000)
                 try add("amount_over_fraud_mean", .continuous, 1_000)
+                try add("fraud_over_clean_mean", .continuous, 1_000)
             }
+            if hasFraudAmounts { try add("fraud_mean", .continuous, 100_000) }
             if hasActivity {
                 for window in Self.activityWindows { try add("rows\(window)", .integer, 2_000) }
                 try add("banks", .integer, 100)
@@ -151,6 +154,7 @@ struct IndicatorBook: Sendable {
     private var hasAmounts: Bool {
         (variant.usesVerdicts || variant.readsOwnLabels) && !entity.isShared
     }
+    private var hasFraudAmounts: Bool { hasHistory && entity.isShared }
     private var hasActivity: Bool { variant.sharesActivity && entity.isShared }
 
     /// Appends the indicators of a row as they are known on the morning of a day.
@@ -169,6 +173,10 @@ struct IndicatorBook: Sendable {
             appendHistory(variant.sharesVerdicts && isOpen ? shared : own[bank], key, day, &row)
         }
         if hasAmounts { appendAmounts(own[bank], key, amount, day, &row) }
+        if hasFraudAmounts {
+            appendFraudAmounts(
+                variant.sharesVerdicts && isOpen ? shared : own[bank], key, day, &row)
+        }
         if hasActivity { appendActivity(bank, key, amount, day, isOpen, &row) }
     }
 
@@ -182,7 +190,8 @@ struct IndicatorBook: Sendable {
             row += [Float](repeating: 0, count: 2 * Self.historyWindows.count)
             row += [Float(Self.historyDays + 1), Float(Self.historyDays + 1), 0]
         }
-        if hasAmounts { row += [0, 0] }
+        if hasAmounts { row += [0, 0, 0] }
+        if hasFraudAmounts { row.append(0) }
         if hasActivity {
             row += [Float](repeating: 0, count: Self.activityWindows.count)
             row += [0, Float(Self.ageMax), 0]
@@ -278,6 +287,18 @@ struct IndicatorBook: Sendable {
         let cleanAmount = facts.amount(.all, key: key, days: days) - badAmount
         row.append(clean > 0 && cleanAmount > 0 ? amount * Float(clean) / cleanAmount : 0)
         row.append(bad > 0 && badAmount > 0 ? amount * Float(bad) / badAmount : 0)
+        let isBoth = clean > 0 && cleanAmount > 0 && bad > 0
+        row.append(isBoth ? badAmount * Float(clean) / (Float(bad) * cleanAmount) : 0)
+    }
+
+    /// The mean amount of the frauds of 28 days that are known, by a verdict or by a label: large
+    /// ones speak against the payer, ordinary ones against the party where they were paid.
+    private func appendFraudAmounts(
+        _ facts: DailyFacts, _ key: Int, _ day: Int, _ row: inout [Float]
+    ) {
+        let days = (day - 28)..<day
+        let bad = facts.sum(.bad, key: key, days: days)
+        row.append(bad > 0 ? facts.amount(.bad, key: key, days: days) / Float(bad) : 0)
     }
 
     private func appendActivity(

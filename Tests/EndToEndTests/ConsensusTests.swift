@@ -67,6 +67,8 @@ import Testing
             #expect(ledger.contains("vote"))
         }
         let before = try activeModel(consortium, "D")
+        let service = try await consortium.startScoring(
+            "D", model: ["--node", consortium.state(of: "D")])
 
         try await train(consortium, trees: 20)
         try await consortium.coordinate(["consensus", "propose", "--watch"])
@@ -74,9 +76,13 @@ import Testing
             try await wait(for: ["2 champion", "1 former"], at: bank, of: consortium)
         }
         #expect(try activeModel(consortium, "D") != before)
+        try await service.logs("scoring by new files")
         let back = try await consortium.node("D", ["rollback"])
         #expect(back.out == "version 1 is active again, version 2 is not\n")
         #expect(try activeModel(consortium, "D") == before)
+        try await service.logs("scoring by new files", times: 2)
+        service.terminate()
+        #expect(try await service.outcome().code == 0)
         let again = try await consortium.tryNode("D", ["rollback"])
         #expect(again.code == 65 && again.err.contains("no model scored before"), "\(again)")
 

@@ -106,13 +106,14 @@ final class Consortium {
     @discardableResult
     func startNode(
         _ bank: String, fit: String? = nil, valid: String? = nil, standard: String? = nil,
-        before: String? = nil, saying words: String = "connected coordinator"
+        before: String? = nil, saying words: String = "connected coordinator",
+        _ options: [String] = []
     ) async throws -> Running {
         let running = try Running(
             "fed-node",
             serving(bank, fit: fit, standard: standard) + [
                 "--valid", valid ?? data(bank, "valid"),
-            ], in: folder, before: before)
+            ] + options, in: folder, before: before)
         nodes[bank] = running
         try await running.logs(words)
         return running
@@ -138,6 +139,22 @@ final class Consortium {
         node.terminate()
         _ = try await node.outcome()
     }
+
+    /// Starts a bank's scoring service and waits until it listens.
+    func startScoring(_ bank: String, model: [String]) async throws -> Running {
+        let running = try Running(
+            "fed-node",
+            [
+                "score", "--state", reviews(of: bank), "--standard", Self.standard, "--policy",
+                Programs.root.appendingPathComponent("Datasets/policies/cards.json").path,
+                "--http", "127.0.0.1:\(try FreePorts.next())",
+            ] + model, in: folder)
+        try await running.logs("scoring over HTTP")
+        return running
+    }
+
+    /// The folder of a bank's lists and verdicts.
+    func reviews(of bank: String) -> String { folder["reviews-\(bank)"] }
 
     func startNodes(_ banks: [String] = Consortium.banks) async throws {
         for bank in banks { try await startNode(bank) }

@@ -104,6 +104,38 @@ struct CandidateExaminationTests {
     }
 }
 
+@Suite("Noise of a vote")
+struct VoteNoiseTests {
+    /// 40 rows, ten frauds, four reviewed; a score that catches so many of them.
+    private func scores(catching count: Int) -> [Double] {
+        (0..<40).map { row in
+            if row < count { return 10 - Double(row) * 0.01 }
+            return row >= 10 && row < 14 - count ? 9 : -Double(row) * 0.01
+        }
+    }
+
+    private func finding(_ candidate: Int, active: Int?, local: Int?) throws -> CandidateFinding {
+        var limits = CandidateFinding.Limits()
+        limits.calibrationRatioMax = 1e9
+        limits.segmentFraudsMin = 100
+        return CandidateFinding(
+            try CandidateMeasurement(
+                candidate: scores(catching: candidate), active: active.map(scores),
+                local: local.map(scores), labels: (0..<40).map { $0 < 10 ? 1 : 0 },
+                reviewShare: 0.1), limits: limits)
+    }
+
+    @Test func aLittleLessThanTheActiveModelIsChanceAndOneFraudLessThanLocalIsNot() throws {
+        #expect(try finding(3, active: 4, local: nil).decision == .accept)
+        #expect(try finding(2, active: 4, local: nil).decision == .accept)
+        // Three lost and none won: 3 > 1.645 √3.
+        #expect(try finding(1, active: 4, local: nil).reasons == [.worseThanActive])
+        #expect(try finding(4, active: 4, local: 4).reasons == [.noWorse])
+        #expect(try finding(3, active: nil, local: 4).reasons == [.worseThanLocal])
+        #expect(try finding(4, active: 3, local: 3).reasons == [.catchesMore])
+    }
+}
+
 /// A bank with rows, and a federated model from many more.
 private struct Examined {
     let standard: FeatureStandard

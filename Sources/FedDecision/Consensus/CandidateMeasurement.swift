@@ -46,6 +46,9 @@ package struct CandidateMeasurement: Equatable, Sendable {
     package let active: ScoreMeasurement?
     /// Those of the bank's own model alone; `nil` where there is none.
     package let local: ScoreMeasurement?
+    /// Frauds that only the active model catches, and those that only the candidate does.
+    package let onlyByActive: Int
+    package let onlyByCandidate: Int
     /// The candidate's rows by calibrated log-odds.
     package let cells: [Cell]
 
@@ -74,6 +77,14 @@ package struct CandidateMeasurement: Equatable, Sendable {
         cells = Self.cells(candidate, labels)
         self.candidate = try sample.measure(candidate)
         self.active = if let active { try sample.measure(active) } else { nil }
+        if let active {
+            let before = try sample.caughtRows(active)
+            let after = try sample.caughtRows(candidate)
+            onlyByActive = before.subtracting(after).count
+            onlyByCandidate = after.subtracting(before).count
+        } else {
+            (onlyByActive, onlyByCandidate) = (0, 0)
+        }
         self.local = if let local { try sample.measure(local) } else { nil }
     }
 
@@ -101,17 +112,22 @@ package struct CandidateMeasurement: Equatable, Sendable {
         let frauds: [String: Int]
         let share: Double
 
+        /// The rows of the frauds within the budget.
+        func caughtRows(_ scores: [Double]) throws(LearningError) -> Set<Int> {
+            let reviewed = try RankedScores(scores: scores, labels: labels)
+                .review(share: share).reviewed
+            let order = scores.indices.sorted {
+                scores[$0] > scores[$1] || (scores[$0] == scores[$1] && $0 < $1)
+            }
+            return Set(order.prefix(reviewed).filter { labels[$0] == 1 })
+        }
+
         func measure(_ scores: [Double]) throws(LearningError) -> ScoreMeasurement {
             precondition(scores.count == labels.count, "a score a row")
             let ranked = try RankedScores(scores: scores, labels: labels)
             let outcome = ranked.review(share: share)
             var caught: [String: Int] = [:]
-            let order = scores.indices.sorted {
-                scores[$0] > scores[$1] || (scores[$0] == scores[$1] && $0 < $1)
-            }
-            for row in order.prefix(outcome.reviewed) where labels[row] == 1 {
-                caught[segments?[row] ?? "all", default: 0] += 1
-            }
+            for row in try caughtRows(scores) { caught[segments?[row] ?? "all", default: 0] += 1 }
             let cells = CandidateMeasurement.cells(scores, labels)
             return ScoreMeasurement(
                 caught: outcome.caught, averagePrecision: ranked.averagePrecision,
@@ -131,8 +147,11 @@ package struct CandidateFinding: Equatable, Sendable {
     package struct Limits: Equatable, Sendable {
         /// Frauds that recent rows must have for anything to be measured.
         package var fraudsMin = 5
-        /// Share of what another model catches that the candidate may miss.
+        /// Share of what the local model alone catches that the candidate may miss.
         package var lossMax = 0.0
+        /// Standard deviations of chance by which the candidate may catch less than the active
+        /// model: of the frauds that one of both catches, half on either side (McNemar 1947).
+        package var activeLossDeviations = 1.645
         /// Expected frauds may be so many times the frauds, or one part in so many, beyond three
         /// standard deviations of the count.
         package var calibrationRatioMax = 2.0
@@ -171,13 +190,17 @@ package struct CandidateFinding: Equatable, Sendable {
             reasons = [.fewFrauds]
             return
         }
-        func isBelow(_ other: ScoreMeasurement?) -> Bool {
-            guard let other else { return false }
-            return Double(candidate.caught) < Double(other.caught) * (1 - limits.lossMax)
-        }
         var against: [VoteReason] = []
-        if isBelow(measurement.local) { against.append(.worseThanLocal) }
-        if isBelow(measurement.active) { against.append(.worseThanActive) }
+        if let local = measurement.local,
+            Double(candidate.caught) < Double(local.caught) * (1 - limits.lossMax)
+        {
+            against.append(.worseThanLocal)
+        }
+        let differing = Double(measurement.onlyByActive + measurement.onlyByCandidate)
+        let loss = Double(measurement.onlyByActive - measurement.onlyByCandidate)
+        if loss > 0, loss > limits.activeLossDeviations * differing.squareRoot() {
+            against.append(.worseThanActive)
+        }
         let frauds = Double(measurement.fraudCount)
         let ratio = max(candidate.expectedFrauds, 1e-9) / frauds
         if max(ratio, 1 / ratio) > limits.calibrationRatioMax,

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import FedConsole
+package import FedConsole
 internal import FedCore
 internal import FedDecision
 internal import FedRuntime

@@ -17,7 +17,8 @@ struct ScoreCommand: AsyncParsableCommand {
             POST /v1/score and the rest of Schemas/openapi.v1.json; the page is at /. With --grpc \
             also Schemas/fed/v1/scoring.proto. Listens on loopback; beyond it only with TLS, and \
             with a token or certificates of callers. A changed model or policy file is taken up \
-            at once.
+            at once; \
+            with --node so is every activation and rollback.
             """)
 
     @Option(help: "The folder for lists, cases and verdicts; made when it is not there.")
@@ -25,7 +26,9 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(help: "The feature standard, JSON.")
     var standard: String
     @Option(help: "The bank's model (fed-node combine), or a federated one alone.")
-    var model: String
+    var model: String?
+    @Option(help: "A node's state folder, in place of --model: what is active there scores.")
+    var node: String?
     @Option(help: "The decision policy, JSON.")
     var policy: String
     @Option(help: "Where to listen, host:port.")
@@ -43,6 +46,25 @@ struct ScoreCommand: AsyncParsableCommand {
     @OptionGroup(title: "Raw transactions and drift")
     var features: ScoreFeatureOptions
 
+    func validate() throws {
+        guard (model == nil) != (node == nil) else {
+            throw ValidationError("one of --model and --node is needed")
+        }
+    }
+
+    /// The file that says what scores.
+    private func modelPath() throws -> String {
+        if let model { return model }
+        let folder = try StateDirectory(reading: node ?? "")
+        guard folder.contains(NodeModels.activeFile) else {
+            throw CommandFailure(
+                "\(folder.path) has no active model",
+                hint: "it has one once the banks have voted for it: fed-node models",
+                exitKind: .noInput)
+        }
+        return folder.path(of: NodeModels.activeFile)
+    }
+
     func run() async throws {
         Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
         let logger = Logger(label: "fed-node")
@@ -53,6 +75,7 @@ struct ScoreCommand: AsyncParsableCommand {
         configuration.host = address.host
         configuration.port = address.port
         configuration.bank = bank
+        let model = try modelPath()
         let services: [any Service]
         do throws(ServiceError) {
             try access.apply(to: &configuration)
