@@ -19,6 +19,8 @@ package struct CharterTerms: Equatable, Sendable, Codable {
     package var rowsFloor: Int?
     /// Seconds that a run waits for a missing bank.
     package var holdSeconds: Int?
+    /// Banks that must vote for a model.
+    package var votesMin: Int?
 
     private static let file = "charter.json"
 
@@ -54,6 +56,7 @@ package struct CharterTerms: Equatable, Sendable, Codable {
         terms.contributorsFloor = others.contributorsFloor ?? contributorsFloor
         terms.rowsFloor = others.rowsFloor ?? rowsFloor
         terms.holdSeconds = others.holdSeconds ?? holdSeconds
+        terms.votesMin = others.votesMin ?? votesMin
         return terms
     }
 
@@ -70,6 +73,7 @@ package struct CharterTerms: Equatable, Sendable, Codable {
             roster: roster, blocs: named, banksMin: banksMin, collusionBound: collusionBound,
             failureTolerance: failureTolerance, contributorsFloor: contributorsFloor ?? 1,
             rowsFloor: rowsFloor ?? 1,
-            holdSeconds: holdSeconds ?? CoordinatorService.holdSecondsDefault)
+            holdSeconds: holdSeconds ?? CoordinatorService.holdSecondsDefault,
+            votesMin: votesMin)
     }
 }

@@ -139,7 +139,7 @@ extension CoordinatorService {
         }
         if case .tally = run.machine.manifest.algorithm {
             examinationEnded(final.run)
-        } else if final.state == .succeeded {
+        } else if final.state == .succeeded, run.machine.manifest.algorithm.trainsModel {
             yieldCandidate(of: final.run, head: run.machine.transcriptHead)
         }
         settle()

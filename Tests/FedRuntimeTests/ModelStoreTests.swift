@@ -47,18 +47,15 @@ import Testing
         let record = CandidateRecord(
             version: 3, candidate: [1], model: [2], bankModel: [3], lanes: [4, -5, 1 << 60],
             vote: [6], examinedUnixMilliseconds: 7)
-        func line(_ event: String) -> ModelLogLine {
-            ModelLogLine(unixMilliseconds: 8, version: 3, event: event, reason: "why")
-        }
         do {
             let store = try NodeStore(in: state).models
-            try store.save(record, log: line("voted"))
+            try store.save(record, log: Self.line("voted"))
             var other = record
             other.candidate = [9]
-            try store.save(other, log: line("voted again"))
+            try store.save(other, log: Self.line("voted again"))
             let value = try store.change { registry in
                 NodeModelStore.Change(
-                    registry: (registry ?? []) + [5], bundle: (3, [8]), log: [line("admitted")],
+                    registry: (registry ?? []) + [5], bundle: (3, [8]), log: [Self.line("admitted")],
                     value: 42)
             }
             #expect(value == 42)
@@ -73,7 +70,11 @@ import Testing
         #expect(try store.candidate(4) == nil)
         #expect(try store.candidates() == [expected])
         #expect(try store.registry() == [5])
-        #expect(try store.log() == [line("voted"), line("voted again"), line("admitted")])
+        #expect(try store.log() == ["voted", "voted again", "admitted"].map(Self.line))
+    }
+
+    private static func line(_ event: String) -> ModelLogLine {
+        ModelLogLine(unixMilliseconds: 8, version: 3, event: event, reason: "why")
     }
 
     private struct Broken: Error {}

@@ -36,13 +36,16 @@ struct CharterOptions: ParsableArguments {
             Default: \(CoordinatorService.holdSecondsDefault).
             """)
     var holdSeconds: Int?
+    @Option(
+        help: "Banks that must vote for a model. Default: two thirds of them, at least 3.")
+    var votesMin: Int?
 
     func validate() throws {
         let floors = [
             ("--banks-min", banksMin, 3), ("--collusion-bound", collusionBound, 0),
             ("--failure-tolerance", failureTolerance, 0),
             ("--contributors-floor", contributorsFloor, 1), ("--rows-floor", rowsFloor, 1),
-            ("--hold-seconds", holdSeconds, 1),
+            ("--hold-seconds", holdSeconds, 1), ("--votes-min", votesMin, 2),
         ]
         for case (let name, .some(let value), let least) in floors where value < least {
             throw ValidationError("\(name) is \(value), expected at least \(least)")
@@ -73,6 +76,7 @@ struct CharterOptions: ParsableArguments {
             terms.contributorsFloor = contributorsFloor
             terms.rowsFloor = rowsFloor
             terms.holdSeconds = holdSeconds
+            terms.votesMin = votesMin
             return terms
         }
     }
@@ -104,6 +108,7 @@ struct CharterCommand: AsyncParsableCommand {
         let contributorsFloor: Int
         let rowsFloor: Int
         let holdSeconds: Int
+        let votesMin: Int
         let sha256: String
 
         init(_ charter: Charter) {
@@ -117,6 +122,7 @@ struct CharterCommand: AsyncParsableCommand {
             contributorsFloor = charter.contributorsFloor
             rowsFloor = charter.rowsFloor
             holdSeconds = charter.holdSeconds
+            votesMin = charter.votesMin
             sha256 = charter.digest.hexadecimal
         }
 
@@ -129,6 +135,7 @@ struct CharterCommand: AsyncParsableCommand {
             may fail in a sum    \(failureTolerance): \(threshold) shares recover a gate
             floors               \(contributorsFloor) contributing banks, \(rowsFloor) rows
             a missing bank       is waited for \(holdSeconds) s
+            a model              needs \(votesMin) votes
             sha256               \(sha256)
             """
         }
