@@ -55,7 +55,8 @@ import Testing
             try store.save(other, log: Self.line("voted again"))
             let value = try store.change { registry in
                 NodeModelStore.Change(
-                    registry: (registry ?? []) + [5], bundle: (3, [8]), log: [Self.line("admitted")],
+                    registry: (registry ?? []) + [5], bundle: (3, [8]),
+                    log: [Self.line("admitted")],
                     value: 42)
             }
             #expect(value == 42)

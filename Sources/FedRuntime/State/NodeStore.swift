@@ -141,6 +141,11 @@ public struct NodeStore: Sendable {
         }
     }
 
+    /// Writes messages outside of runs into the egress ledger, before they are sent.
+    public func recordEgress(_ records: [EgressRecord]) throws(StoreError) {
+        try file.write { database in try Self.insert(records, into: database) }
+    }
+
     /// What the safety rules must remember, oldest first.
     ///
     /// - Parameter run: entries of this run are left out.
