@@ -167,14 +167,24 @@ func withServer<Value>(
     let running = Task { try await server.run() }
     do {
         let value = try await body(server)
-        running.cancel()
-        _ = await running.result
+        await stop(server, running)
         return value
     } catch {
-        running.cancel()
-        _ = await running.result
+        await stop(server, running)
         throw error
     }
+}
+
+/// Stops as a service does: a cancelled server traps in NIO when a connection is just coming in
+/// (swift-nio issue 2637), so cancellation is only for one that does not end.
+private func stop(_ server: FederationServer, _ running: Task<Void, any Error>) async {
+    server.beginGracefulShutdown()
+    let overdue = Task {
+        try await Task.sleep(for: .seconds(5))
+        running.cancel()
+    }
+    _ = await running.result
+    overdue.cancel()
 }
 
 /// The next element of a stream.
