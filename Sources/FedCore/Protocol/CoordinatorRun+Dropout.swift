@@ -4,23 +4,26 @@ extension CoordinatorRun {
         guard let place = manifest.roster.index(of: bank), banks[place].isPresent else { return [] }
         banks[place].isPresent = false
         guard phase != .ended, phase != .idle, waitingFor.contains(bank) else { return [] }
-        return isHeld ? askForShares() + [report()] : holdBack()
+        return isHeld ? askForShares() + [report()] : holdForAbsent()
     }
 
     /// Stops the phase's clock and starts the hold time.
-    mutating func holdBack() -> [Effect] {
+    ///
+    /// - Parameter banks: those that are missing; of them, who seems connected is cut off, since a
+    ///   link may be half open: a new connection cures it.
+    mutating func holdBack(for banks: [NodeID]) -> [Effect] {
         guard !isReplaying else { return [] }
         isHeld = true
-        // A link may be half open: a new connection cures it.
-        let silent = phase == .forming ? [] : waitingFor.filter(isPresent)
+        let silent = phase == .forming ? [] : banks.filter(isPresent)
         return silent.map { .disconnect($0) } + [
-            .hold(phase: phaseNumber, missing: waitingFor), report(),
+            .hold(phase: phaseNumber, missing: banks), report(),
         ] + askForShares()
     }
 
-    /// Holds a phase that begins without a bank that it needs.
+    /// Holds a phase whose answers cannot all come; those who are still at work are left alone.
     mutating func holdForAbsent() -> [Effect] {
-        waitingFor.allSatisfy(isPresent) ? [] : holdBack()
+        let absent = waitingFor.filter { !isPresent($0) }
+        return absent.isEmpty ? [] : holdBack(for: absent)
     }
 
     /// Sends a bank what it does not have.

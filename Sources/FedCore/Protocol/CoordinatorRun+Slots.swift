@@ -37,7 +37,7 @@ extension CoordinatorRun {
             return abort(blame)
         }
         guard expected.allSatisfy(isPresent), let places = presentRoster() else {
-            return [nextDeadline()] + holdBack()
+            return [nextDeadline()] + holdBack(for: waitingFor)
         }
         return decide(.roster(places))
     }

@@ -199,7 +199,7 @@ public struct CoordinatorRun: Sendable {
         case .received(let bytes, let bank): return receive(bytes, from: bank)
         case .deadlinePassed(let number):
             guard number == phaseNumber, !isHeld, !waitingFor.isEmpty else { return [] }
-            return holdBack()
+            return holdBack(for: waitingFor)
         case .holdExpired(let number):
             guard number == phaseNumber, isHeld else { return [] }
             return expire()
