@@ -118,8 +118,9 @@ public enum ColumnDrift {
         return index(all(current), all(reference))
     }
 
-    /// The same against a frozen grid: quantiles at the levels 1/(m+1) ... m/(m+1), such as the bin
-    /// edges of a joint model; missing values are not looked at.
+    /// The same against a frozen grid, such as the bin edges of a joint model.
+    ///
+    /// The grid is of quantiles at the levels 1/(m+1) to m/(m+1); missing values are not looked at.
     ///
     /// - Returns: `nil` without values, or for fewer than 16 quantiles.
     public static func index(of current: ColumnSketch, against quantiles: [Double]) -> Double? {

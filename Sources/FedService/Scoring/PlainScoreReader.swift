@@ -244,7 +244,8 @@ private struct PlainCursor {
         }
         guard !isWhole,
             let value = Double(
-                String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self)),
+                String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self)
+            ),
             value.isFinite
         else { return nil }
         return (value, false)

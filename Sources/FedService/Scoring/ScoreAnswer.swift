@@ -55,15 +55,16 @@ package enum ScoreAnswer {
             bytes.append(0x5D)
             return
         }
-        bytes += CanonicalJSON.array(
-            rules.map { rule in
-                .object([
-                    "id": .string(rule.id), "floor": .string(rule.floor.rawValue),
-                    "description": .string(rule.description),
-                    "description_zh": .string(rule.descriptionChinese ?? rule.description),
-                ])
-            }
-        ).bytes
+        bytes +=
+            CanonicalJSON.array(
+                rules.map { rule in
+                    .object([
+                        "id": .string(rule.id), "floor": .string(rule.floor.rawValue),
+                        "description": .string(rule.description),
+                        "description_zh": .string(rule.descriptionChinese ?? rule.description),
+                    ])
+                }
+            ).bytes
     }
 
     private static func append(_ id: String?, to bytes: inout [UInt8]) {
