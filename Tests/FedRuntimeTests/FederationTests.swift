@@ -56,8 +56,13 @@ import Testing
     @Test("Nobody listening is told as such")
     func unreachable() async throws {
         let authority = try TestAuthority()
-        let address = try await withServer(authority.serverCredentials) { $0.address }
-        let client = FederationClient(address: address, credentials: try authority.bank(bankA))
+        let credentials = try authority.bank(bankA)
+        let address = try await withServer(authority.serverCredentials) { server in
+            let client = FederationClient(address: server.address, credentials: credentials)
+            try await client.connect().close()
+            return server.address
+        }
+        let client = FederationClient(address: address, credentials: credentials)
         await #expect(
             throws: TransportError.unreachable(address: address, reason: "Connection refused")
         ) { try await client.connect() }
