@@ -81,8 +81,16 @@ final class Running: Sendable {
         let stem = folder.unique("output")
         outPath = stem + ".out"
         errPath = stem + ".err"
-        process.standardOutput = try Self.file(outPath)
-        process.standardError = try Self.file(errPath)
+        let out = try Self.file(outPath)
+        let err = try Self.file(errPath)
+        // Foundation keeps what a process writes to open for good, and corrupts memory when the
+        // sockets by which it watches processes come to lie beyond the 1,024 that select knows.
+        defer {
+            try? out.close()
+            try? err.close()
+        }
+        process.standardOutput = out
+        process.standardError = err
         process.standardInput = FileHandle.nullDevice
         try process.run()
         self.process = Mutex(process)

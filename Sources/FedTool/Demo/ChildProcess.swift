@@ -22,6 +22,8 @@ final class ChildProcess: Sendable {
         guard FileManager.default.createFile(atPath: logPath, contents: nil),
             let log = FileHandle(forWritingAtPath: logPath)
         else { throw CommandFailure("\(logPath) cannot be written", exitKind: .cannotCreate) }
+        // The process has its own; Foundation would keep ours open for good.
+        defer { try? log.close() }
         process.standardOutput = log
         process.standardError = log
         process.standardInput = FileHandle.nullDevice
