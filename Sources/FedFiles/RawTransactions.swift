@@ -47,11 +47,12 @@ public enum RawTransactions {
 
     /// Counts a bank's transactions for all indicators of a derivation.
     ///
+    /// - Parameter findings: what reviewers found, by the rows' numbers.
     /// - Throws: ``FeatureBuilderError`` with file, line and column; with
     ///   ``FeatureBuilderError/derivation(_:)`` where a key or list is missing.
     public static func counts(
         of raw: String, mapping: [String: String] = [:], derivation: Derivation,
-        secrets: IndicatorSecrets = .none
+        secrets: IndicatorSecrets = .none, findings: [Int64: RowFinding] = [:]
     ) throws(FeatureBuilderError) -> IndicatorCounts {
         var counts: IndicatorCounts
         do {
@@ -60,7 +61,7 @@ public enum RawTransactions {
             throw .derivation(.indicator(error))
         }
         try forEach(in: raw, mapping: mapping, derivation: derivation) { row, _, _ in
-            counts.add(row)
+            counts.add(row, finding: findings[row.number])
             return true
         }
         return counts

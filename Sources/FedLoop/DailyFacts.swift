@@ -16,6 +16,10 @@ struct DailyFacts: Sendable {
         case cleared
         /// Payments known as frauds, by a verdict or by a label.
         case bad
+        /// Frauds of an amount that is usual for their payer whose ordinary label is known.
+        case usualFrauds
+        /// Payments of such an amount that a reviewer confirmed as frauds.
+        case usualConfirmed
     }
 
     /// A kind of sum of amounts.

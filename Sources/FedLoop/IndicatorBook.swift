@@ -15,11 +15,13 @@ struct IndicatorBook: Sendable {
     private static let activityWindows = [1, 7]
     private static let historyWindows = [3, 7, 14, 28]
     private static let historyDays = 40
+    private static let kindWindows = [7, 14, 28]
 
     private let entity: LoopStream.Entity
     private let variant: LoopVariant
     private let labelDelayDays: Int
     private let contributorsMin: Int
+    private let usualAmountMax: Float
     private var own: [DailyFacts]
     private var shared: DailyFacts
     /// The last day with a row, key by key of each bank; below every day for none.
@@ -34,6 +36,7 @@ struct IndicatorBook: Sendable {
         self.variant = variant
         labelDelayDays = plan.labelDelayDays
         contributorsMin = plan.contributorsMin
+        usualAmountMax = Float(plan.usualAmountMax)
         own = (0..<bankCount).map { _ in DailyFacts(keyCount: entity.keyCount) }
         shared = DailyFacts(keyCount: entity.isShared ? entity.keyCount : 0)
         lastActive = (0..<bankCount).map { _ in
@@ -61,19 +64,25 @@ struct IndicatorBook: Sendable {
 
     /// Takes one ordinary label in, when it is known.
     ///
-    /// - Parameter isNews: whether no reviewer had said so before.
+    /// - Parameters:
+    ///   - isUsual: whether the amount was usual for the payer.
+    ///   - isNews: whether no reviewer had said so before.
     mutating func enterLabel(
-        key: Int, bank: Int, day: Int, isFraud: Bool, amount: Float, isNews: Bool
+        key: Int, bank: Int, day: Int, isFraud: Bool, amount: Float, isUsual: Bool, isNews: Bool
     ) {
         enter(.labelled, key: key, bank: bank, day: day)
         guard isFraud else { return }
         enter(.frauds, key: key, bank: bank, day: day)
+        if isUsual { enter(.usualFrauds, key: key, bank: bank, day: day) }
         if isNews { enterBad(key: key, bank: bank, day: day, amount: amount) }
     }
 
     /// Takes one verdict in, at the end of the day of the review.
-    mutating func enterVerdict(key: Int, bank: Int, day: Int, isFraud: Bool, amount: Float) {
+    mutating func enterVerdict(
+        key: Int, bank: Int, day: Int, isFraud: Bool, amount: Float, isUsual: Bool
+    ) {
         enter(isFraud ? .confirmed : .cleared, key: key, bank: bank, day: day)
+        if isFraud, isUsual { enter(.usualConfirmed, key: key, bank: bank, day: day) }
         if isFraud { enterBad(key: key, bank: bank, day: day, amount: amount) }
     }
 
@@ -129,6 +138,11 @@ struct IndicatorBook: Sendable {
                 try add("days_since_fraud", .integer, Double(Self.historyDays + 1))
                 try add("days_since_first_fraud", .integer, Double(Self.historyDays + 1))
                 try add("genuine_since_fraud", .integer, 500)
+                for window in Self.kindWindows {
+                    try add("\(kind)_frauds\(window)", .integer, 500)
+                }
+                try add("days_since_\(kind)", .integer, Double(Self.historyDays + 1))
+                try add("days_since_first_\(kind)", .integer, Double(Self.historyDays + 1))
             }
             if hasAmounts {
                 try add("amount_over_clean_mean", .continuous, 1_000)
@@ -150,6 +164,8 @@ struct IndicatorBook: Sendable {
     private var hasHistory: Bool {
         variant.readsOwnLabels || variant.usesVerdicts && variant.readsHistory
     }
+    /// Frauds of usual amounts speak against where they were paid, others against the payer.
+    private var kind: String { entity.isShared ? "usual" : "unusual" }
     private var hasVerdicts: Bool { variant.usesVerdicts && !variant.readsHistory }
     private var hasAmounts: Bool {
         (variant.usesVerdicts || variant.readsOwnLabels) && !entity.isShared
@@ -170,7 +186,9 @@ struct IndicatorBook: Sendable {
             appendVerdicts(variant.sharesVerdicts && isOpen ? shared : own[bank], key, day, &row)
         }
         if hasHistory {
-            appendHistory(variant.sharesVerdicts && isOpen ? shared : own[bank], key, day, &row)
+            let facts = variant.sharesVerdicts && isOpen ? shared : own[bank]
+            appendHistory(facts, key, day, &row)
+            appendKinds(facts, key, day, &row)
         }
         if hasAmounts { appendAmounts(own[bank], key, amount, day, &row) }
         if hasFraudAmounts {
@@ -189,6 +207,8 @@ struct IndicatorBook: Sendable {
         if hasHistory {
             row += [Float](repeating: 0, count: 2 * Self.historyWindows.count)
             row += [Float(Self.historyDays + 1), Float(Self.historyDays + 1), 0]
+            row += [Float](repeating: 0, count: Self.kindWindows.count)
+            row += [Float(Self.historyDays + 1), Float(Self.historyDays + 1)]
         }
         if hasAmounts { row += [0, 0, 0] }
         if hasFraudAmounts { row.append(0) }
@@ -273,6 +293,49 @@ struct IndicatorBook: Sendable {
         row.append(Float(sinceLast))
         row.append(Float(sinceFirst))
         row.append(Float(sinceLast > Self.historyDays ? 0 : genuineSince))
+    }
+
+    /// Known frauds of one kind: at shared parties those of usual amounts, at others the rest.
+    private func appendKinds(_ facts: DailyFacts, _ key: Int, _ day: Int, _ row: inout [Float]) {
+        var frauds = [Int](repeating: 0, count: Self.kindWindows.count)
+        var sinceLast = Self.historyDays + 1
+        var sinceFirst = Self.historyDays + 1
+        for age in 1...Self.historyDays {
+            let bad = kindCount(facts, key, day, age)
+            guard bad > 0 else { continue }
+            for (place, window) in Self.kindWindows.enumerated() where age <= window {
+                frauds[place] += bad
+            }
+            sinceLast = min(sinceLast, age)
+            sinceFirst = age
+        }
+        row += frauds.map(Float.init)
+        row.append(Float(sinceLast))
+        row.append(Float(sinceFirst))
+    }
+
+    private func kindCount(_ facts: DailyFacts, _ key: Int, _ day: Int, _ age: Int) -> Int {
+        func count(_ all: DailyFacts.Fact, _ usual: DailyFacts.Fact) -> Int {
+            let frauds = facts.count(usual, key: key, day: day - age)
+            return entity.isShared ? frauds : facts.count(all, key: key, day: day - age) - frauds
+        }
+        if age > labelDelayDays { return count(.frauds, .usualFrauds) }
+        let reviewed = count(.confirmed, .usualConfirmed)
+        guard age == labelDelayDays else { return reviewed }
+        return max(reviewed, count(.frauds, .usualFrauds))
+    }
+
+    /// Whether an amount is usual for a party of a bank's own, by its payments of 28 days, known
+    /// frauds taken out; without such payments it is not.
+    func isUsual(_ amount: Float, key: Int, bank: Int, on day: Int) -> Bool {
+        let facts = own[bank]
+        let days = (day - 28)..<day
+        let clean =
+            facts.sum(.rows, key: key, days: days) - facts.sum(.bad, key: key, days: days)
+        let cleanAmount =
+            facts.amount(.all, key: key, days: days) - facts.amount(.bad, key: key, days: days)
+        guard clean > 0, cleanAmount > 0 else { return false }
+        return amount * Float(clean) <= usualAmountMax * cleanAmount
     }
 
     /// The amount against the party's other payments of 28 days, known frauds taken out, and

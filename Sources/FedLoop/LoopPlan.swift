@@ -31,6 +31,9 @@ public struct LoopPlan: Equatable, Sendable {
     public var normalShare = 1.0
     /// Banks that must have had rows with a key in the last 30 days for its sums to be shared.
     public var contributorsMin = 3
+    /// Amounts up to this multiple of the payer's mean count as usual: frauds of usual amounts are
+    /// counted by themselves where banks share parties, the others where parties are a bank's own.
+    public var usualAmountMax = 2.5
     /// Hyper-parameters of all models.
     public var boosting: [BoostingParameter: Double] = [.treesMax: 100]
     /// The seed of samples.
@@ -97,6 +100,7 @@ public struct LoopPlan: Equatable, Sendable {
         try require(
             refreshesPerDay >= 1 && refreshesPerDay <= 24 && 24.isMultiple(of: refreshesPerDay),
             "refreshes", refreshesPerDay, "a divisor of 24")
+        try require(usualAmountMax > 0, "usual amount", usualAmountMax, "above 0")
         try require(contributorsMin >= 1, "contributors", contributorsMin, "at least 1")
     }
 }

@@ -105,15 +105,28 @@ struct ReplayState {
             let rows = indexes[number].rows(day..<(day + 1))
             let reviewed = variant.usesVerdicts ? kept[day]?[number].reviewed ?? [] : []
             for row in rows where hours.contains(Int(bank.hours[row])) {
+                let isUsual = isUsualFraud(row, of: number, on: day)
                 for book in books.indices {
                     let key = bank.keys[book][row]
                     guard key >= 0 else { continue }
                     books[book].enterLabel(
                         key: Int(key), bank: number, day: day, isFraud: bank.labels[row] == 1,
-                        amount: bank.amounts[row], isNews: !reviewed.contains(row - rows.lowerBound)
-                    )
+                        amount: bank.amounts[row], isUsual: isUsual,
+                        isNews: !reviewed.contains(row - rows.lowerBound))
                 }
             }
+        }
+    }
+
+    /// Whether a row is a fraud of an amount that was usual for its payers.
+    private func isUsualFraud(_ row: Int, of number: Int, on day: Int) -> Bool {
+        let bank = stream.banks[number]
+        guard bank.labels[row] == 1 else { return false }
+        return stream.entities.indices.allSatisfy { book in
+            let key = bank.keys[book][row]
+            guard !stream.entities[book].isShared, key >= 0 else { return true }
+            return books[book].isUsual(
+                bank.amounts[row], key: Int(key), bank: number, on: day)
         }
     }
 
@@ -299,12 +312,13 @@ struct ReplayState {
 
     private mutating func enterVerdict(_ row: Int, of number: Int, on day: Int) {
         let bank = stream.banks[number]
+        let isUsual = isUsualFraud(row, of: number, on: day)
         for book in books.indices {
             let key = bank.keys[book][row]
             guard key >= 0 else { continue }
             books[book].enterVerdict(
                 key: Int(key), bank: number, day: day, isFraud: bank.labels[row] == 1,
-                amount: bank.amounts[row])
+                amount: bank.amounts[row], isUsual: isUsual)
         }
     }
 

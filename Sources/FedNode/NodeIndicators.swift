@@ -3,6 +3,7 @@ package import FedCore
 internal import FedCrypto
 package import FedFiles
 package import FedRuntime
+package import FedService
 
 /// A bank's raw transactions, counted when a run sums an indicator.
 package struct NodeIndicators: Sendable {
@@ -12,32 +13,55 @@ package struct NodeIndicators: Sendable {
     let secrets: IndicatorSecrets
     /// Whether sums of a greater revision may replace those of a period.
     let permitsCorrections: Bool
+    /// Verdicts on transactions; `nil` where the node does not know them.
+    let reviews: ReviewStore?
+    /// When the transactions' clock stood at 0, seconds since 1970.
+    let origin: Int64
 
     /// Wraps the parts.
     package init(
         raw: String, mapping: [String: String], derivation: Derivation, secrets: IndicatorSecrets,
-        permitsCorrections: Bool
+        permitsCorrections: Bool, reviews: ReviewStore? = nil, origin: Int64 = 0
     ) {
         self.raw = raw
         self.mapping = mapping
         self.derivation = derivation
         self.secrets = secrets
         self.permitsCorrections = permitsCorrections
+        self.reviews = reviews
+        self.origin = origin
+    }
+
+    /// What reviewers have found so far, by the rows' numbers.
+    ///
+    /// Transactions that were scored under other names than their rows' numbers are passed over.
+    package func findings() async throws -> [Int64: RowFinding] {
+        guard let reviews else { return [:] }
+        var findings: [Int64: RowFinding] = [:]
+        for (name, found) in try await reviews.findings() {
+            guard let number = Int64(name) else { continue }
+            findings[number] = RowFinding(isFraud: found.isFraud, time: found.decidedAt - origin)
+        }
+        return findings
     }
 
     /// Reads all transactions, as they are now.
-    package func counts() throws(FeatureBuilderError) -> IndicatorCounts {
+    package func counts(
+        findings: [Int64: RowFinding] = [:]
+    ) throws(FeatureBuilderError) -> IndicatorCounts {
         try RawTransactions.counts(
-            of: raw, mapping: mapping, derivation: derivation, secrets: secrets)
+            of: raw, mapping: mapping, derivation: derivation, secrets: secrets,
+            findings: findings)
     }
 
     /// The learner that answers a plan, once it is on disk that its periods are summed.
     func learner(
-        of plan: IndicatorPlan, in manifest: Manifest, standard: FeatureStandard, store: NodeStore
+        of plan: IndicatorPlan, in manifest: Manifest, standard: FeatureStandard,
+        store: NodeStore, findings: [Int64: RowFinding]
     ) throws(LearningError) -> any LocalLearner {
         let counts: IndicatorCounts
         do {
-            counts = try self.counts()
+            counts = try self.counts(findings: findings)
         } catch {
             throw .unusableData(reason: error.description)
         }

@@ -216,8 +216,14 @@ extension NodeService {
         if case .tally(let tally) = manifest.algorithm {
             do { counts = (tally, try await self.counts(tally)) } catch { return .failure(error) }
         }
+        var findings: [Int64: RowFinding] = [:]
+        if learner == nil, case .indicators = manifest.algorithm, let raw = data.indicators {
+            do { findings = try await raw.findings() } catch {
+                return .failure(.unusableData(reason: "the lists' store: \(error)"))
+            }
+        }
         let result = await Task.detached {
-            [counts] () -> Result<(Value, any LocalLearner), LearningError> in
+            [counts, findings] () -> Result<(Value, any LocalLearner), LearningError> in
             do throws(LearningError) {
                 var ready: any LocalLearner
                 if let learner {
@@ -225,7 +231,8 @@ extension NodeService {
                 } else if let counts {
                     ready = try LocalTallyLearner(configuration: counts.0, lanes: counts.1)
                 } else {
-                    ready = try data.learner(of: manifest, standard: standard, store: store)
+                    ready = try data.learner(
+                        of: manifest, standard: standard, store: store, findings: findings)
                 }
                 let value = try body(&ready)
                 return .success((value, ready))

@@ -226,12 +226,15 @@ package struct NodeData: Sendable {
     }
 
     /// A bank's learner of a run.
+    ///
+    /// - Parameter findings: reviewers' findings on raw transactions, by the rows' numbers.
     func learner(
-        of manifest: Manifest, standard: FeatureStandard, store: NodeStore
+        of manifest: Manifest, standard: FeatureStandard, store: NodeStore,
+        findings: [Int64: RowFinding]
     ) throws(LearningError) -> any LocalLearner {
         if case .indicators(let plan) = manifest.algorithm, let indicators {
             return try indicators.learner(
-                of: plan, in: manifest, standard: standard, store: store)
+                of: plan, in: manifest, standard: standard, store: store, findings: findings)
         }
         return try manifest.algorithm.localLearner(
             standard: standard, data: LocalData(fit: fit, valid: valid))

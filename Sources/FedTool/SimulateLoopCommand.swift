@@ -43,6 +43,8 @@ struct SimulateLoopCommand: AsyncParsableCommand {
     var review = 0.01
     @Option(help: "Share of the normal rows that is trained on.")
     var normalShare = 0.34
+    @Option(help: "Amounts up to this multiple of the payer's mean count as usual.")
+    var usualAmount = 2.5
     @Option(name: .customLong("set"), help: "A hyper-parameter, name=value; may be repeated.")
     var settings: [String] = []
     @Option(help: "A variant by its name in the report; may be repeated. Default: all.")
@@ -98,6 +100,7 @@ struct SimulateLoopCommand: AsyncParsableCommand {
         plan.reviewShare = review
         plan.reportShares = [review / 2, review]
         plan.normalShare = normalShare
+        plan.usualAmountMax = usualAmount
         plan.seed = seed
         plan.boosting = try boosting(preset.boosting)
         return plan

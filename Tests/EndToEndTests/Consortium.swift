@@ -121,14 +121,15 @@ final class Consortium {
 
     /// Starts a bank's node that counts indicators of its raw transactions.
     func startNode(
-        _ bank: String, raw: String, derivation: String, standard: String
+        _ bank: String, raw: String, derivation: String, standard: String,
+        _ options: [String] = []
     ) async throws {
         let running = try Running(
             "fed-node",
             [
                 "serve", "--state", state(of: bank), "--standard", standard, "--raw", raw,
                 "--derivation", derivation,
-            ], in: folder)
+            ] + options, in: folder)
         nodes[bank] = running
         try await running.logs("connected coordinator")
     }

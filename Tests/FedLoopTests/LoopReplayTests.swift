@@ -202,5 +202,6 @@ import Testing
         expect("label delay") { $0.labelDelayDays = 0 }
         expect("training days") { $0.trainingDays = 7 }
         expect("refreshes") { $0.refreshesPerDay = 5 }
+        expect("usual amount") { $0.usualAmountMax = 0 }
     }
 }

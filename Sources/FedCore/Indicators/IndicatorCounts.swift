@@ -1,3 +1,17 @@
+/// What a reviewer of the bank found on one of its transactions.
+public struct RowFinding: Equatable, Sendable {
+    /// Whether it is a fraud.
+    public let isFraud: Bool
+    /// When it was found, on the clock of the rows' times.
+    public let time: Int64
+
+    /// Wraps a finding.
+    public init(isFraud: Bool, time: Int64) {
+        self.isFraud = isFraud
+        self.time = time
+    }
+}
+
 /// A bank's own figures for all indicators of a derivation.
 ///
 /// It must not leave the bank; ``LocalIndicatorLearner`` answers from it under masks.
@@ -22,9 +36,25 @@ public struct IndicatorCounts: Sendable {
     }
 
     /// Counts a row in every indicator.
-    public mutating func add(_ row: RawRow) {
-        for index in ledgers.indices { ledgers[index].add(row) }
+    ///
+    /// - Parameter finding: what a reviewer found on it. Where that was before the figures of the
+    ///   row's period are known (``Indicator/dueTime(of:)``), it is the row's label, and a fraud
+    ///   counts as confirmed. A later one counts nowhere: the period may be summed by then.
+    public mutating func add(_ row: RawRow, finding: RowFinding? = nil) {
         rowCount += 1
+        for index in ledgers.indices {
+            let indicator = ledgers[index].indicator
+            guard let finding,
+                finding.time < indicator.dueTime(of: indicator.period(of: row.time))
+            else {
+                ledgers[index].add(row)
+                continue
+            }
+            var found = row
+            found.isFraud = finding.isFraud
+            ledgers[index].add(found)
+            if finding.isFraud { ledgers[index].confirm(found) }
+        }
     }
 
     /// The ledger that answers a plan.

@@ -110,8 +110,15 @@ struct ServeCommand: AsyncParsableCommand {
             sign of life in a third of them. Default: 9.
             """)
     var silenceSeconds = 9
-    @Option(help: "The folder of fed-node score: its lists' effect may be summed, masked.")
+    @Option(
+        help: """
+            The folder of fed-node score: its lists' effect may be summed, masked; with --raw its \
+            verdicts enter the indicators of the transactions that were scored under their rows' \
+            numbers.
+            """)
     var reviews: String?
+    @Option(help: "When the time of --raw is 0, seconds since 1970: verdicts are dated by it.")
+    var origin: Int64 = 0
     @Flag(help: "Train on the verdicts in --reviews too, weighted for how their cases were chosen.")
     var verdictLabels = false
     @Option(
@@ -137,6 +144,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         guard (1...86_400).contains(silenceSeconds) else {
             throw ValidationError("--silence-seconds is \(silenceSeconds), expected 1 to 86400")
+        }
+        guard origin.magnitude <= 1 << 52 else {
+            throw ValidationError("--origin is \(origin), expected seconds within ±2^52")
         }
         guard !verdictLabels || reviews != nil else {
             throw ValidationError("--verdict-labels needs --reviews")
@@ -206,7 +216,7 @@ struct ServeCommand: AsyncParsableCommand {
                 raw: raw, mapping: try DerivationFile.mapping(columns),
                 derivation: try DerivationFile.read(derivation),
                 secrets: try secrets(of: state),
-                permitsCorrections: permitCorrections)
+                permitsCorrections: permitCorrections, reviews: reviews, origin: origin)
             do {
                 rawRows = try source.counts().rowCount
             } catch {

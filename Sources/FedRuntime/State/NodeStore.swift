@@ -34,6 +34,18 @@ public struct EgressRecord: Equatable, Sendable {
     }
 }
 
+/// Messages of one kind that have left a bank.
+public struct EgressTotal: Equatable, Sendable {
+    /// The kind.
+    public let kind: String
+    /// Messages, sent again or not.
+    public let messages: Int
+    /// Their bytes.
+    public let bytes: Int
+    /// Masked vectors among them.
+    public let slots: Int
+}
+
 /// All that a bank's node remembers, in `node.sqlite` of its state folder.
 public struct NodeStore: Sendable {
     private let file: SQLiteFile
@@ -170,6 +182,24 @@ public struct NodeStore: Sendable {
                 record.slot.map { Int64(clamping: $0) }, record.lanes, record.byteCount,
                 record.sha256,
             ])
+        }
+    }
+
+    /// What has left this bank, by kind of message, in the order of the kinds.
+    public func egressTotals() throws(StoreError) -> [EgressTotal] {
+        try file.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT kind, COUNT(*) AS messages, SUM(bytes) AS bytes,
+                        SUM(slot IS NOT NULL) AS slots
+                    FROM egress GROUP BY kind ORDER BY kind
+                    """
+            ).map { row in
+                EgressTotal(
+                    kind: row.text("kind"), messages: Int(row.integer("messages")),
+                    bytes: Int(row.integer("bytes")), slots: Int(row.integer("slots")))
+            }
         }
     }
 

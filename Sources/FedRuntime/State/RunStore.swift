@@ -42,6 +42,16 @@ public struct RunRecord: Equatable, Sendable {
     }
 }
 
+/// How many runs of an algorithm are in a state.
+public struct RunCount: Equatable, Sendable {
+    /// The algorithm's name; empty for runs that came to no consent.
+    public let algorithm: String
+    /// The state.
+    public let state: RunState
+    /// Runs.
+    public let runs: Int
+}
+
 /// Runs and the models that came of them.
 public struct RunStore: Sendable {
     let file: SQLiteFile
@@ -87,6 +97,23 @@ public struct RunStore: Sendable {
     /// Runs that were under way when the process ended.
     public func unfinishedRuns() throws(StoreError) -> [RunRecord] {
         try runs().filter { !$0.state.isFinal }
+    }
+
+    /// How many runs of each algorithm are in each state, in the order of the names.
+    public func counts() throws(StoreError) -> [RunCount] {
+        try file.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT algorithm, state, COUNT(*) AS runs FROM run
+                    GROUP BY algorithm, state ORDER BY algorithm, state
+                    """
+            ).map { row in
+                RunCount(
+                    algorithm: row.text("algorithm"), state: try row.value("state"),
+                    runs: Int(row.integer("runs")))
+            }
+        }
     }
 
     /// Stores a model under the digest of its bytes.

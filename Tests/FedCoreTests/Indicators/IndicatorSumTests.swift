@@ -81,6 +81,38 @@ struct IndicatorSumTests {
         #expect(ledger.countedPeriods.isEmpty)
     }
 
+    @Test func findingsCountUntilTheFiguresOfTheirPeriodAreKnown() throws {
+        let measures = [
+            Indicator.Measure(name: "count", kind: .count, most: 10),
+            Indicator.Measure(name: "frauds", kind: .frauds, most: 10),
+            Indicator.Measure(name: "confirmed", kind: .confirmed, most: 10),
+        ]
+        let derivation = try indicatorDerivation(index: index, measures: measures)
+        let plan = try IndicatorPlan(
+            derivation, indicator: "risk", firstPeriod: 0, periodCount: 1)
+        func row(_ number: Int64, isFraud: Bool?) -> RawRow {
+            RawRow(
+                time: 10, number: number, isFraud: isFraud, numbers: [1],
+                entities: [EntityKey(Int64(7)), EntityKey(Int64(2))])
+        }
+        let due = plan.dueTime
+        func figures(_ label: Bool?, _ finding: RowFinding?) throws -> [[Int64]] {
+            var counts = try IndicatorCounts(derivation)
+            counts.add(row(1, isFraud: label), finding: finding)
+            #expect(counts.rowCount == 1)
+            let ledger = counts.ledgers[0]
+            return try IndicatorTable.plaintext(plan, ledgers: [ledger, ledger, ledger])
+                .periods[0].values
+        }
+        let inTime = RowFinding(isFraud: true, time: due - 1)
+        #expect(try figures(nil, nil) == [[3], [0], [0]])
+        #expect(try figures(nil, inTime) == [[3], [3], [3]])
+        #expect(try figures(true, inTime) == [[3], [3], [3]], "a fraud counts once")
+        #expect(try figures(true, RowFinding(isFraud: false, time: 10)) == [[3], [0], [0]])
+        #expect(try figures(nil, RowFinding(isFraud: true, time: due)) == [[3], [0], [0]])
+        #expect(try figures(true, RowFinding(isFraud: false, time: due)) == [[3], [3], [0]])
+    }
+
     @Test func manyPeriodsAreSummedInParts() throws {
         let wide = Indicator.Index.range(first: 0, count: 1 << 19)
         let derivation = try indicatorDerivation(index: wide)
