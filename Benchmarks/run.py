@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures this project against public tools in one run on one machine, and prints ratios.
 
-    ./dev bench logistic|masks|csv|trees|features|secure-aggregation|scoring|all
+    ./dev bench logistic|masks|csv|trees|features|indicators|secure-aggregation|
+                scoring|all
                 [--data DIR --standard FILE] [--also DIR FILE] [--raw FILE] [--json FILE]
 
 DIR holds bank_<NAME>_<fit|valid|test>.csv; without it a synthetic consortium is made. The public
@@ -61,11 +62,13 @@ def fed(*arguments):
 
 
 class Data:
-    def __init__(self, options, scratch):
+    def __init__(self, options, scratch, is_needed=True):
+        self.raw = options.raw and os.path.abspath(options.raw)
+        if not is_needed:
+            return
         self.standard = options.standard or os.path.join(ROOT, "Datasets/standards/synthetic.json")
         self.folder = options.data
         self.also = options.also
-        self.raw = options.raw and os.path.abspath(options.raw)
         if not self.folder:
             self.folder = os.path.join(scratch, "synthetic")
             say("making a synthetic consortium")
@@ -335,31 +338,55 @@ def service(data, scratch):
 
 
 def features(data, scratch):
-    """Needs --raw: transactions with the columns of Datasets/derivations/handbook.json."""
-    if not data.raw:
-        say("features: no --raw, passed over")
-        return None
+    """--raw: transactions with the columns of Datasets/derivations/handbook.json, else made ones."""
+    raw, script = data.raw, "Benchmarks/features/compare.py"
+    if not raw:
+        raw = os.path.join(scratch, "transactions.csv")
+        output([python(), script, raw, "--make", "1000000"])
     say("features from raw transactions: ours, pandas")
     mine = os.path.join(scratch, "features.csv")
     ours = fed("measure", "features", "--standard", "Datasets/standards/handbook.json",
-               "--derivation", "Datasets/derivations/handbook.json", "--out", mine, data.raw)
+               "--derivation", "Datasets/derivations/handbook.json", "--out", mine, raw)
     theirs = json.loads(output(
-        [python(), "Benchmarks/features/compare.py", data.raw, "--out",
-         os.path.join(scratch, "pandas.csv"), "--against", mine]))
+        [python(), script, raw, "--out", os.path.join(scratch, "pandas.csv"), "--against", mine]))
     return {
         "rows": ours["rows"], "ours_seconds": ours["seconds"],
         "ours_rows_per_second": ours["rows"] / ours["seconds"],
         "ours_microseconds_online": ours["microseconds_online"],
-        "ours_microseconds_durable": ours["microseconds_durable"],
         "pandas_seconds": theirs["seconds"],
         "largest_relative_difference": theirs["largest_relative_difference"],
         "ratio_pandas_to_ours": theirs["seconds"] / ours["seconds"],
     }
 
 
+def indicators(_, scratch):
+    """Shared indicators summed by processes, against the least that such sums can take.
+
+    Bytes: the lanes alone. Time: every bank masks what it sends once a peer and the coordinator
+    adds it up, on this machine's processors at the speeds measured in the same run; no network.
+    """
+    say("shared indicators: five banks' processes against the bound of their sums")
+    report, banks = os.path.join(scratch, "indicators.json"), 5
+    output([os.path.join(BIN, "fed"), "demo", "--indicators", "--algorithm", "gbdt", "--set",
+            "treesMax=1", "--out", os.path.join(scratch, "indicators"), "--json", report])
+    with open(report) as file:
+        counting = json.load(file)["counting"]
+    speed = fed("measure", "masks")["gigabytes_per_second_in_memory"] * 1e9
+    lanes = counting["lane_bytes_max"]
+    least = banks * banks * lanes / (os.cpu_count() * speed)
+    return {
+        "sums": counting["sums"], "seconds": counting["seconds"],
+        "bytes_per_bank": counting["bytes_max"], "lane_bytes_per_bank": lanes,
+        "bound_seconds": least,
+        "ratio_bytes_to_bound": counting["bytes_max"] / lanes,
+        "ratio_seconds_to_bound": counting["seconds"] / least,
+    }
+
+
 BENCHMARKS = {"logistic": logistic, "masks": masks, "csv": csv, "trees": trees,
-              "features": features, "secure-aggregation": secure_aggregation, "scoring": service}
-WITHOUT_DATA = {"masks", "secure-aggregation"}
+              "features": features, "indicators": indicators,
+              "secure-aggregation": secure_aggregation, "scoring": service}
+WITHOUT_DATA = {"masks", "features", "indicators", "secure-aggregation"}
 
 
 def main():
@@ -375,7 +402,7 @@ def main():
     names = list(BENCHMARKS) if options.name == "all" else [options.name]
     with tempfile.TemporaryDirectory() as scratch:
         needs_data = any(name not in WITHOUT_DATA for name in names)
-        data = Data(options, scratch) if needs_data else None
+        data = Data(options, scratch, needs_data)
         results = {"processors": os.cpu_count(), "unix_time": int(time.time())}
         for name in names:
             found = BENCHMARKS[name](data, scratch)

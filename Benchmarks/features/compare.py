@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Derives the features of the handbook standard with pandas and prints one JSON line.
 
-    compare.py RAW.csv --out FEATURES.csv [--against OURS.csv] [--repeats 1]
+    compare.py RAW.csv --out FEATURES.csv [--against OURS.csv] [--repeats 1] [--make ROWS]
 
 RAW has the columns row, t, customer, terminal, amount, fraud and is in the order of time. The
 windows are those of Datasets/derivations/handbook.json: rows of one time see each other, labels are
 known after 7 days. pandas' own rolling windows are used as far as they reach: a window that ends
-before the row is the difference of two. `seconds` is reading, windows and writing.
+before the row is the difference of two. `seconds` is reading, windows and writing. With --make only RAW
+is written: made transactions of half a year, the same for the same number of rows.
 Needs: numpy, pandas.
 """
 
@@ -19,6 +20,18 @@ import pandas
 
 DAY = 86_400
 DELAY = 7 * DAY
+
+
+def make(path, rows):
+    """Transactions of as many customers and terminals as give each a few a week."""
+    random = np.random.default_rng(7)
+    frame = pandas.DataFrame({
+        "row": np.arange(rows), "t": np.sort(random.integers(0, 183 * DAY, rows)),
+        "customer": random.integers(0, max(1, rows // 350), rows),
+        "terminal": random.integers(0, 10_000, rows),
+        "amount": random.gamma(2, 25, rows).round(2), "part": 0,
+        "fraud": (random.random(rows) < 0.008).astype(int)})
+    frame.to_csv(path, index=False)
 
 
 def rolling(frame, key, column, seconds):
@@ -92,10 +105,13 @@ def difference(ours, theirs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("raw")
-    parser.add_argument("--out", required=True, help="where the features go")
+    parser.add_argument("--out", default="/dev/null", help="where the features go")
     parser.add_argument("--against", help="our features of the same rows, to compare")
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--make", type=int, metavar="ROWS", help="write RAW, and no more")
     options = parser.parse_args()
+    if options.make:
+        return make(options.raw, options.make)
     best, table = None, None
     for _ in range(options.repeats):
         start, cpu = time.perf_counter(), time.process_time()

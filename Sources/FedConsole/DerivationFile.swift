@@ -48,12 +48,14 @@ package enum DerivationFile {
         }
     }
 
-    private static func files(_ path: String) throws -> [String] {
+    /// A file, or the tables in a folder, by name.
+    package static func files(_ path: String) throws -> [String] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
             isFolder.boolValue
         else { return [path] }
-        return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-            .filter { $0.hasSuffix(".json") }.map { "\(path)/\($0)" }
+        return try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter {
+            $0.hasSuffix(".json")
+        }.map { "\(path)/\($0)" }
     }
 }

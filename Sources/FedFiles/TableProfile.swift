@@ -155,17 +155,32 @@ extension ColumnFinding: CustomStringConvertible {
 }
 
 extension TableProfile {
+    /// The consortium's quantiles of those features that can be held against them: continuous ones
+    /// of which no value is that of a tenth of the rows.
+    ///
+    /// Only where values are spread are the bins of a joint grid of equal weight.
+    public func comparable(
+        _ quantiles: [String: [Double]], standard: FeatureStandard
+    ) -> [String: [Double]] {
+        let continuous = Set(
+            standard.features.filter { $0.type == .continuous }.map(\.name))
+        let spread = Set(columns.filter { !$0.isRaw && $0.sketch.isSpread }.map(\.name))
+        return quantiles.filter { continuous.contains($0.key) && spread.contains($0.key) }
+    }
+
     /// What a person should look at, in the order of columns.
     ///
     /// - Parameters:
     ///   - standard: ranges and missing values of the features.
     ///   - reference: an earlier profile of the same columns, such as that of the rows that a
     ///     model learned from.
-    ///   - quantiles: the consortium's quantiles by feature, such as a joint model's bin edges.
+    ///   - quantiles: the consortium's quantiles by feature, such as a joint model's bin edges;
+    ///     those that are not ``comparable(_:standard:)`` are passed over.
     public func findings(
         standard: FeatureStandard, reference: TableProfile? = nil,
         quantiles: [String: [Double]] = [:]
     ) -> [ColumnFinding] {
+        let quantiles = comparable(quantiles, standard: standard)
         var findings: [ColumnFinding] = []
         for column in columns {
             func note(_ kind: ColumnFinding.Kind) {
@@ -199,6 +214,14 @@ extension TableProfile {
             }
         }
         return findings
+    }
+}
+
+extension ColumnSketch {
+    /// Whether no value is that of a tenth of the rows.
+    fileprivate var isSpread: Bool {
+        let tenths = (1..<10).compactMap { quantile(Double($0) / 10) }
+        return zip(tenths, tenths.dropFirst()).allSatisfy { $0 < $1 }
     }
 }
 

@@ -120,6 +120,13 @@ extension NodeStore {
         try setFact(summed.bytes, for: Self.summedKey)
     }
 
+    /// SHA-256 of the tables that this bank has received, hexadecimal, the oldest first.
+    func tableDigests() throws(StoreError) -> [String] {
+        try runs.runs().reversed().filter {
+            $0.algorithm == AlgorithmConfiguration.indicatorsName && !$0.modelSHA256.isEmpty
+        }.map(\.modelSHA256)
+    }
+
     /// The tables that this bank has received, the newest first.
     package func tables() throws -> [NodeTable] {
         var tables: [NodeTable] = []
@@ -151,6 +158,11 @@ extension NodeState {
             throw StoreError.corrupt(path: folder.path(of: Self.keyFile))
         }
         return SecretBytes(wiping: &bytes)
+    }
+
+    /// What finds the cells of sketches; without a key none of them is found.
+    func indicatorSecrets() throws -> IndicatorSecrets {
+        try IndicatorSecrets(key: try indicatorKey())
     }
 
     /// Installs the key.

@@ -79,6 +79,9 @@ package struct ScoringService: Service {
     package var application: Application<ServiceResponder> {
         var services: [any Service] = []
         if let courier { services.append(courier) }
+        if let deriver {
+            services.append(TableWatcher(deriver: deriver, interval: configuration.tableInterval))
+        }
         if let files {
             services.append(
                 EngineWatcher(

@@ -2,8 +2,6 @@ internal import ArgumentParser
 internal import FedConsole
 internal import FedCore
 internal import FedFiles
-internal import FedRuntime
-internal import Foundation
 
 extension MeasureCommand {
     struct Features: AsyncParsableCommand {
@@ -25,9 +23,8 @@ extension MeasureCommand {
         private struct Report: Encodable {
             let rows: Int
             let seconds: Double
-            /// Of a transaction given by itself, in memory and with its log on disk.
+            /// Of a transaction given by itself.
             let microsecondsOnline: Double
-            let microsecondsDurable: Double
         }
 
         func run() async throws {
@@ -39,40 +36,23 @@ extension MeasureCommand {
                     raw: file, derivation: document, standard: standard, output: .file(out)
                 ).rowsRead
             }
-            let (online, durable) = try online(document)
             try ConsoleOutput.json(
                 Report(
-                    rows: rows, seconds: seconds, microsecondsOnline: online,
-                    microsecondsDurable: durable))
+                    rows: rows, seconds: seconds, microsecondsOnline: try online(document)))
         }
 
-        /// Microseconds a transaction, one at a time: in memory, and with the log flushed every
-        /// thousand.
-        private func online(_ document: Derivation) throws -> (Double, Double) {
+        /// Microseconds a transaction, one at a time.
+        private func online(_ document: Derivation) throws -> Double {
             var rows: [RawRow] = []
             try RawTransactions.forEach(in: file, derivation: document) { row, _, _ in
                 rows.append(row)
                 return true
             }
             var state = DerivationState(document)
-            let memory = try MeasureCommand.best(of: 1) {
+            let seconds = try MeasureCommand.best(of: 1) {
                 for row in rows { _ = try state.apply(row) }
             }
-            let log = out + ".online.sqlite"
-            defer {
-                for end in ["", "-wal", "-shm"] {
-                    try? FileManager.default.removeItem(atPath: log + end)
-                }
-            }
-            var features = try OnlineFeatures(path: log, derivation: document)
-            let durable = try MeasureCommand.best(of: 1) {
-                for (index, row) in rows.enumerated() {
-                    _ = try features.apply(row)
-                    if index % 1000 == 999 { try features.flush() }
-                }
-            }
-            let scale = 1e6 / Double(max(1, rows.count))
-            return (memory * scale, durable * scale)
+            return seconds * 1e6 / Double(max(1, rows.count))
         }
     }
 }

@@ -15,19 +15,8 @@ struct ProfileReport {
     ) {
         self.file = file
         self.profile = profile
-        // Only where values are spread are the bins of the grid of equal weight.
-        let spread = Set(
-            profile.columns.filter { !$0.isRaw && Self.isSpread($0.sketch) }.map(\.name)
-        ).intersection(standard.features.filter { $0.type == .continuous }.map(\.name))
-        let quantiles = quantiles.filter { spread.contains($0.key) }
-        self.quantiles = quantiles
+        self.quantiles = profile.comparable(quantiles, standard: standard)
         findings = profile.findings(standard: standard, quantiles: quantiles)
-    }
-
-    /// Whether no value is that of a tenth of the rows.
-    private static func isSpread(_ sketch: ColumnSketch) -> Bool {
-        let tenths = (1..<10).compactMap { sketch.quantile(Double($0) / 10) }
-        return zip(tenths, tenths.dropFirst()).allSatisfy { $0 < $1 }
     }
 
     /// Findings that break a rule.

@@ -92,6 +92,17 @@ struct TableProfileTests {
         #expect(gaps[0].description.contains("25.0 % missing"))
     }
 
+    /// Where few values are had by many rows the grid's bins are of unequal weight, and its edges
+    /// tell nothing of a unit.
+    @Test func countsAreNotHeldAgainstTheGrid() throws {
+        let profile = try profile(rows())
+        let quantiles = ["rows": (1...40).map { Double($0) * 1000 }]
+        #expect(profile.comparable(quantiles, standard: standard).isEmpty)
+        #expect(profile.findings(standard: standard, quantiles: quantiles).isEmpty)
+        let spread = ["amount": (1...40).map { Double($0) }]
+        #expect(profile.comparable(spread, standard: standard) == spread)
+    }
+
     @Test func aFaultNamesItsLine() throws {
         var faulty = rows()
         faulty[10] = "5,1,abc,0"

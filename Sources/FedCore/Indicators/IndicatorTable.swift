@@ -1,5 +1,4 @@
 internal import FedCrypto
-internal import FoundationEssentials
 
 /// The published sums of an indicator: which cells, which figures, of which periods.
 ///
@@ -76,23 +75,6 @@ public struct IndicatorTable: Equatable, Sendable {
         return ModelDocument(bytes: CanonicalJSON.object(members).bytes)
     }
 
-    private struct File: Decodable {
-        struct Period: Decodable {
-            let period: Int64
-            let permitted: Int
-            let cells: [Int32]
-            let values: [[Int64]]
-        }
-        let format: String
-        let indicator: String
-        let measures: [String]
-        let indicatorSha256: String
-        let revision: Int
-        let banks: Int
-        let manifestSha256: String?
-        let periods: [Period]
-    }
-
     /// Reads a table of an indicator of a derivation.
     ///
     /// - Throws: ``IndicatorError/notATable(reason:)`` for anything that is not exactly the
@@ -113,34 +95,19 @@ public struct IndicatorTable: Equatable, Sendable {
     }
 
     private init(bytes: [UInt8], of indicators: [Indicator]) throws(IndicatorError) {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let file = try? decoder.decode(File.self, from: Data(bytes)),
-            file.format == Self.format
-        else { throw .notATable(reason: "not the JSON of a \(Self.format)") }
-        guard let digest = [UInt8](hexadecimal: file.indicatorSha256), digest.count == 32 else {
-            throw .notATable(reason: "indicator_sha256 is no SHA-256")
-        }
-        var manifest: [UInt8]?
-        if let text = file.manifestSha256 {
-            guard let hash = [UInt8](hexadecimal: text), hash.count == 32 else {
-                throw .notATable(reason: "manifest_sha256 is no SHA-256")
-            }
-            manifest = hash
+        let file = try IndicatorTableScanner.file(bytes)
+        guard file.format == Self.format else {
+            throw .notATable(reason: "its format is not \(Self.format)")
         }
         indicator = file.indicator
         measures = file.measures
-        indicatorSHA256 = digest
+        indicatorSHA256 = file.indicatorSHA256
         revision = file.revision
         banks = file.banks
-        manifestHash = manifest
-        periods = file.periods.map {
-            Period(
-                number: $0.period, permittedCount: $0.permitted, cells: $0.cells,
-                values: $0.values)
-        }
+        manifestHash = file.manifestSHA256
+        periods = file.periods
         guard let declared = indicators.first(where: { $0.name == file.indicator }),
-            digest == declared.sha256, declared.measures.map(\.name) == file.measures
+            indicatorSHA256 == declared.sha256, declared.measures.map(\.name) == file.measures
         else { throw .tableOfAnotherIndicator(expected: String(file.indicator.prefix(40))) }
         try check(declared)
         guard document.bytes == bytes else {

@@ -77,19 +77,19 @@ struct ScoreCommand: AsyncParsableCommand {
         configuration.bank = bank
         let model = try modelPath()
         let services: [any Service]
-        do throws(ServiceError) {
+        do {
             try access.apply(to: &configuration)
             try lists.apply(to: &configuration)
             try features.apply(to: &configuration, standard: standard)
             let files = EngineFiles(model: model, policy: policy, standard: standard)
             let deriver = try features.deriver(
-                standard: standard, log: folder.path(of: "raw.sqlite"), logger: logger)
+                standard: standard, node: node, log: folder.path(of: "raw.sqlite"), logger: logger)
             let service = try ScoringService(
                 configuration, reference: EngineReference(try files.load()),
                 store: try ReviewStore(path: folder.path(of: "review.sqlite")), files: files,
                 deriver: deriver, logger: logger)
             services = [service] + (try grpcService(service, logger))
-        } catch {
+        } catch let error as ServiceError {
             throw CommandFailure(
                 "\(error)", hint: error.hint ?? "fed-node score --help", exitKind: .data)
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import FedConsole
 internal import FedCore
 internal import FedDecision
 internal import FedFiles
@@ -106,14 +107,19 @@ struct ScoreListOptions: ParsableArguments {
 struct ScoreFeatureOptions: ParsableArguments {
     @Option(help: "A derivation: raw transactions are taken, and features derived of them.")
     var derivation: String?
-    @Option(help: "A table of shared indicators of the derivation; may be given again.")
+    @Option(
+        help:
+            "A table of shared indicators, or a folder of them; may be given again. New ones are taken up, and with --node those that it receives."
+    )
     var indicators: [String] = []
+    @Option(help: "The banks' key of sensitive identifiers, a file; with --node the node's.")
+    var indicatorKey: String?
     @Option(help: "Rows such as the model was made on, CSV: drift is measured against them.")
     var reference: String?
 
     func validate() throws {
-        guard indicators.isEmpty || derivation != nil else {
-            throw ValidationError("--indicators needs --derivation")
+        guard (indicators.isEmpty && indicatorKey == nil) || derivation != nil else {
+            throw ValidationError("--indicators and --indicator-key need --derivation")
         }
     }
 
@@ -129,26 +135,27 @@ struct ScoreFeatureOptions: ParsableArguments {
         }
     }
 
+    /// - Parameter node: the state folder of the bank's node, where one is named.
     func deriver(
-        standard: FeatureStandard, log: String, logger: Logger
-    ) throws(ServiceError) -> RawDeriver? {
+        standard: FeatureStandard, node: String?, log: String, logger: Logger
+    ) throws -> RawDeriver? {
         guard let path = derivation else { return nil }
         let document: Derivation
         do {
             document = try Derivation(json: try AtomicFile.read(path))
             try document.requireFeeding(standard)
         } catch {
-            throw .invalid(path: path, reason: "\(error)")
+            throw ServiceError.invalid(path: path, reason: "\(error)")
         }
-        var tables: [IndicatorTable] = []
-        for path in indicators {
-            do {
-                tables.append(
-                    try IndicatorTable(bytes: try AtomicFile.read(path), derivation: document))
-            } catch {
-                throw .invalid(path: path, reason: "\(error)")
-            }
-        }
-        return try RawDeriver(document, path: log, tables: tables, logger: logger)
+        let node = try node.map { try NodeState(in: try StateDirectory(reading: $0)) }
+        let secrets =
+            if let indicatorKey {
+                try IndicatorSecrets(key: try IndicatorKeyFile.read(indicatorKey))
+            } else { try node?.indicatorSecrets() ?? .none }
+        return try RawDeriver(
+            document, path: log,
+            tables: ScoreTables(
+                paths: indicators, node: try node.map { try NodeStore(in: $0.folder) }),
+            secrets: secrets, logger: logger)
     }
 }

@@ -67,6 +67,8 @@ package struct ServiceConfiguration: Sendable {
     package var drift: DriftMeter?
     /// How often files are looked at for a change.
     package var pollInterval: Duration = .seconds(1)
+    /// How often new tables of shared indicators are looked for.
+    package var tableInterval: Duration = .seconds(10)
     /// Seconds for which scored transactions are kept for lists.
     package var retentionSeconds: Int64 = 35 * 86_400
     /// The wall clock: seconds since 1970.

@@ -41,15 +41,11 @@ package struct ListCourier: Service {
 
     /// Carries until a graceful shutdown.
     package func run() async throws {
-        try? await cancelWhenGracefulShutdown { () async throws -> Void in
-            while true {
-                do {
-                    try await carry()
-                } catch {
-                    logger.error(
-                        "the outbox cannot be used", metadata: ["reason": "\(error)"])
-                }
-                try await Task.sleep(for: interval)
+        await Repetition.untilShutdown(every: interval) {
+            do {
+                try await carry()
+            } catch {
+                logger.error("the outbox cannot be used", metadata: ["reason": "\(error)"])
             }
         }
     }

@@ -61,24 +61,34 @@ package actor RawDeriver {
     private var settled: [String: RawLog.Known] = [:]
     private var callers: [CheckedContinuation<Bool, Never>] = []
     private var isWriting = false
-    private let tables: [IndicatorTable]
+    private let source: (any TableSource)?
+    /// Tables that were looked at, whether they were of use or not.
+    private var seen: Set<TableKey> = []
+    private var tables: [IndicatorTable] = []
     private let secrets: IndicatorSecrets
 
     /// Opens or creates the log and brings the state up to it.
     ///
-    /// - Parameter tables: sums of shared indicators, taken in at the start.
+    /// - Parameters:
+    ///   - tables: sums of shared indicators; those of now are taken in at the start, later ones by
+    ///     ``takeTables()``.
+    ///   - secrets: the key or lists of the indicators.
     /// - Throws: ``ServiceError`` for a log or tables of no use.
     package init(
-        _ derivation: Derivation, path: String, tables: [IndicatorTable] = [],
+        _ derivation: Derivation, path: String, tables source: (any TableSource)? = nil,
         secrets: IndicatorSecrets = .none, settings: Settings = Settings(), logger: Logger
     ) throws(ServiceError) {
         self.derivation = derivation
         self.settings = settings
-        self.tables = tables
+        self.source = source
         self.secrets = secrets
         self.logger = logger
         reader = RawTransactionReader(derivation)
         log = try RawLog(path: path)
+        for key in try source?.keys() ?? [] {
+            seen.insert(key)
+            if let table = try source?.table(key, of: derivation) { tables.append(table) }
+        }
         (state, last) = try Self.restored(
             derivation, secrets, tables, from: log, reader: reader, path: path)
     }
@@ -253,6 +263,51 @@ package actor RawDeriver {
                 .overloaded, got: "a disk that cannot be written", expected: "the same again")
         }
         return true
+    }
+
+    /// Takes in tables that were published since; one of no use is reported once and passed over.
+    package func takeTables() async {
+        guard let source else { return }
+        let (derivation, before) = (derivation, seen)
+        let found = await QuietThread.run {
+            Result<[(TableKey, Result<IndicatorTable, ServiceError>)], ServiceError> {
+                () throws(ServiceError) in
+                try source.keys().filter { !before.contains($0) }.map { key in
+                    (
+                        key,
+                        Result { () throws(ServiceError) in
+                            try source.table(key, of: derivation)
+                        }
+                    )
+                }
+            }
+        }
+        do {
+            for (key, table) in try found.get() where seen.insert(key).inserted {
+                do {
+                    try take(try table.get())
+                } catch {
+                    logger.error(
+                        "a table of indicators is of no use",
+                        metadata: ["table": "\(key.place)", "reason": "\(error)"])
+                }
+            }
+        } catch {
+            logger.error(
+                "tables of indicators cannot be looked for", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func take(_ table: IndicatorTable) throws {
+        // A state that is read from disk again takes all tables in.
+        guard let taken = try state?.publish(table) else { return tables.append(table) }
+        tables.append(table)
+        logger.info(
+            "a table of indicators counts from now on",
+            metadata: [
+                "indicator": "\(table.indicator)", "revision": "\(table.revision)",
+                "periods": "\(taken)",
+            ])
     }
 
     private func recover() throws(Fault) {

@@ -35,13 +35,9 @@ package struct ListScheduler: Service {
 
     /// Makes lists until a graceful shutdown.
     package func run() async throws {
-        try? await cancelWhenGracefulShutdown { () async throws -> Void in
-            var last: Int64 = -1
-            while true {
-                let period = now() / schedule.periodSeconds
-                if period != last, await make(period) { last = period }
-                try await Task.sleep(for: interval)
-            }
+        await Repetition.untilShutdown(every: interval, from: -1 as Int64) { last in
+            let period = now() / schedule.periodSeconds
+            if period != last, await make(period) { last = period }
         }
     }
 

@@ -97,13 +97,9 @@ package struct EngineWatcher: Service {
 
     /// Watches until a graceful shutdown.
     package func run() async throws {
-        try? await cancelWhenGracefulShutdown { () async throws -> Void in
-            var seen = look()
-            while true {
-                try await Task.sleep(for: interval)
-                let before = seen
-                seen = await QuietThread.run { check(since: before) }
-            }
+        await Repetition.untilShutdown(every: interval, from: look()) { seen in
+            let before = seen
+            seen = await QuietThread.run { check(since: before) }
         }
     }
 
