@@ -103,7 +103,7 @@ let package = Package(
         .target(
             name: "FedConsole",
             dependencies: [
-                "FedRuntime", "FedFiles", "FedCore",
+                "FedRuntime", "FedFiles", "FedDecision", "FedCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(

@@ -10,27 +10,19 @@ package struct EffectPage {
     /// The document, UTF-8.
     package var text: String {
         let title = "Effect of the high-risk lists: \(report.subject)"
-        var page = Markup()
-        page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-        page.raw(
-            "<meta http-equiv=\"Content-Security-Policy\" "
-                + "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n")
-        page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-        page.element("title", title)
-        page.raw("\n<style>\n\(HTMLStyle.sheet)</style>\n</head>\n<body>\n<main>\n")
-        page.element("h1", title)
-        page.element(
-            "p",
-            "\(Self.date(report.period.lowerBound)) to "
-                + "\(Self.date(report.period.upperBound - 1)), "
-                + (report.counts.banks == 1
-                    ? "one bank" : "\(report.counts.banks) banks, masked sums only"),
-            attributes: "class=\"lead\"")
-        cards(&page)
-        plots(&page)
-        table(&page)
-        page.raw("</main>\n</body>\n</html>\n")
-        return page.text
+        return Markup.page(title) { page in
+            page.element("h1", title)
+            page.element(
+                "p",
+                "\(Self.date(report.period.lowerBound)) to "
+                    + "\(Self.date(report.period.upperBound - 1)), "
+                    + (report.counts.banks == 1
+                        ? "one bank" : "\(report.counts.banks) banks, masked sums only"),
+                attributes: "class=\"lead\"")
+            cards(&page)
+            plots(&page)
+            table(&page)
+        }
     }
 
     // MARK: Figures
@@ -38,23 +30,23 @@ package struct EffectPage {
     private func cards(_ page: inout Markup) {
         let counts = report.counts
         page.group("section", attributes: "class=\"cards\" aria-label=\"Summary\"") { page in
-            card(
-                &page, NumberText.gain(counts.gain?.gain), "interception over local alone",
+            page.card(
+                NumberText.gain(counts.gain?.gain), "interception over local alone",
                 counts.gain.map {
                     "95 % interval \(NumberText.gain($0.low)) to \(NumberText.gain($0.high))"
                 } ?? "not known yet")
-            card(
-                &page, NumberText.grouped(counts.listed), "suspicious customers listed",
+            page.card(
+                NumberText.grouped(counts.listed), "suspicious customers listed",
                 "\(NumberText.grouped(counts.open)) still open, "
                     + "\(NumberText.grouped(counts.unclear)) unclear")
-            card(
-                &page, NumberText.grouped(counts.confirmed), "confirmed frauds",
+            page.card(
+                NumberText.grouped(counts.confirmed), "confirmed frauds",
                 counts.precision.map {
                     "precision \(Self.percent($0.share)) (\(Self.percent($0.low)) to "
                         + "\(Self.percent($0.high))) of decided cases"
                 } ?? "no case is decided yet")
-            card(
-                &page, "\(money(counts.amountKept)) \(report.currency)", "balance kept",
+            page.card(
+                "\(money(counts.amountKept)) \(report.currency)", "balance kept",
                 "from fraudsters, as reviewers recorded it")
         }
         if counts.byLocalOnly + counts.byNeither == 0 {
@@ -62,14 +54,6 @@ package struct EffectPage {
                 "p",
                 "No fraud is known that the lists missed, so the gain says little: report frauds "
                     + "that were found elsewhere.", attributes: "class=\"note\"")
-        }
-    }
-
-    private func card(_ page: inout Markup, _ figure: String, _ label: String, _ note: String) {
-        page.group("div", attributes: "class=\"card\"") { page in
-            page.element("strong", figure)
-            page.element("span", label)
-            page.element("small", note)
         }
     }
 
@@ -82,16 +66,7 @@ package struct EffectPage {
             page.group("figure") { page in
                 page.element("figcaption", title)
                 page.raw(StepChart(title: title, names: names, series: series).svg)
-                page.group("p", attributes: "class=\"legend\"") { page in
-                    for one in series {
-                        page.raw(
-                            "<span><svg width=\"26\" height=\"12\" aria-hidden=\"true\"><rect "
-                                + "class=\"bar \(one.style.rawValue)\" width=\"26\" "
-                                + "height=\"12\"/></svg> ")
-                        page.add(one.name)
-                        page.raw("</span> ")
-                    }
-                }
+                page.legend(series.map { ($0.style, $0.name) })
             }
         }
         page.group("section") { page in
@@ -189,17 +164,7 @@ package struct EffectPage {
     }
 
     /// The day of a time, such as 2026-11-22, UTC.
-    static func date(_ seconds: Int64) -> String {
-        // Days from the civil calendar: H. Hinnant, chrono-compatible low-level date algorithms.
-        let days = Int((Double(seconds) / 86_400).rounded(.down)) + 719_468
-        let era = days / 146_097
-        let ofEra = days % 146_097
-        let year = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-        let ofYear = ofEra - (365 * year + year / 4 - year / 100)
-        let shifted = (5 * ofYear + 2) / 153
-        let day = ofYear - (153 * shifted + 2) / 5 + 1
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(year + era * 400 + (month <= 2 ? 1 : 0))-\(two(month))-\(two(day))"
+    private static func date(_ seconds: Int64) -> String {
+        CalendarDay(containing: seconds).description
     }
 }

@@ -13,23 +13,15 @@ package struct HTMLReport {
 
     /// The document, UTF-8.
     package var text: String {
-        var page = Markup()
-        page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-        page.raw(
-            "<meta http-equiv=\"Content-Security-Policy\" "
-                + "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n")
-        page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-        page.element("title", report.title)
-        page.raw("\n<style>\n\(HTMLStyle.sheet)</style>\n</head>\n<body>\n<main>\n")
-        header(&page)
-        gains(&page)
-        results(&page)
-        curves(&page)
-        egress(&page)
-        boundary(&page)
-        facts(&page)
-        page.raw("</main>\n</body>\n</html>\n")
-        return page.text
+        Markup.page(report.title) { page in
+            header(&page)
+            gains(&page)
+            results(&page)
+            curves(&page)
+            egress(&page)
+            boundary(&page)
+            facts(&page)
+        }
     }
 
     /// The budget in the middle: the one that the cards speak of.
@@ -52,8 +44,8 @@ package struct HTMLReport {
                 let share = NumberText.budget(budget)
                 let gain = NumberText.gain(
                     comparison.interceptionGain(.combined, budget: budget))
-                card(
-                    &page, gain, "more frauds intercepted",
+                page.card(
+                    gain, "more frauds intercepted",
                     "all banks, combined over local, reviewing \(share) of the rows")
                 card(
                     &page,
@@ -64,11 +56,11 @@ package struct HTMLReport {
                         + "\(NumberText.grouped(comparison.testRows)) test rows")
             }
             let sent = comparison.bytesSent.values.reduce(0, +)
-            card(
-                &page, NumberText.bytes(sent), "left the banks",
+            page.card(
+                NumberText.bytes(sent), "left the banks",
                 "in \(NumberText.grouped(comparison.slots)) masked sums, none readable alone")
-            card(
-                &page, NumberText.seconds(comparison.seconds.train), "to train",
+            page.card(
+                NumberText.seconds(comparison.seconds.train), "to train",
                 comparison.pooled.map {
                     $0.identical
                         ? "the same model as on pooled rows, byte for byte"
@@ -77,19 +69,11 @@ package struct HTMLReport {
         }
     }
 
-    private func card(_ page: inout Markup, _ figure: String, _ label: String, _ note: String) {
-        page.group("div", attributes: "class=\"card\"") { page in
-            page.element("strong", figure)
-            page.element("span", label)
-            page.element("small", note)
-        }
-    }
-
     private func gains(_ page: inout Markup) {
         guard !comparison.banks.isEmpty, !comparison.budgets.isEmpty else { return }
         page.group("section") { page in
             page.element("h2", "Frauds caught within the review budget")
-            legend(&page)
+            page.legend(ScoreKind.allCases.map { ($0, Self.describe($0)) })
             page.group("div", attributes: "class=\"charts wide\"") { page in
                 for budget in comparison.budgets {
                     page.group("figure") { page in
@@ -104,19 +88,6 @@ package struct HTMLReport {
                 "Bars: share of the bank's frauds that are among the rows it reviews, highest "
                     + "scores first. Above them: what the combined score gains over the local one.",
                 attributes: "class=\"note\"")
-        }
-    }
-
-    private func legend(_ page: inout Markup) {
-        page.group("p", attributes: "class=\"legend\"") { page in
-            for kind in ScoreKind.allCases {
-                page.raw(
-                    "<span><svg width=\"26\" height=\"12\" aria-hidden=\"true\">"
-                        + "<rect class=\"bar \(kind.rawValue)\" width=\"26\" height=\"12\"/></svg> "
-                )
-                page.add(Self.describe(kind))
-                page.raw("</span> ")
-            }
         }
     }
 
@@ -220,14 +191,8 @@ package struct HTMLReport {
         guard !report.curves.isEmpty else { return }
         page.group("section") { page in
             page.element("h2", "Precision and recall")
-            page.group("p", attributes: "class=\"legend\"") { page in
-                for kind in ScoreKind.allCases {
-                    page.raw(
-                        "<span><svg width=\"34\" height=\"12\" aria-hidden=\"true\">"
-                            + "<path class=\"curve \(kind.rawValue)\" d=\"M1 6H33\"/></svg> ")
-                    page.add(kind.rawValue)
-                    page.raw("</span> ")
-                }
+            page.legend(ScoreKind.allCases.map { ($0, $0.rawValue) }, width: 34) { kind in
+                "<path class=\"curve \(kind.rawValue)\" d=\"M1 6H33\"/>"
             }
             page.group("div", attributes: "class=\"charts\"") { page in
                 for bank in report.curves {

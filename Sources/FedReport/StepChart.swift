@@ -1,14 +1,10 @@
 /// Bars of one or two series over the steps of a period.
 struct StepChart {
-    /// A series' colour.
-    enum Style: String {
-        case local, federated, combined
-    }
-
     /// One bar a step.
     struct Series {
         let name: String
-        let style: Style
+        /// Its colour.
+        let style: ScoreKind
         /// None negative.
         let values: [Double]
     }

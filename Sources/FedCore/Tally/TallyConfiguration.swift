@@ -20,7 +20,7 @@ public struct TallyConfiguration: Equatable, Sendable {
     /// The most steps of an effect.
     public static let effectStepsMax = 400
     static let examinationName = "examination"
-    static let effectName = "effect"
+    package static let effectName = "effect"
     private static let versionMax = 9_007_199_254_740_991.0
     private static let daysMax = 1_000_000.0
 

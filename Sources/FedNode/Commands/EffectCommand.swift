@@ -38,29 +38,14 @@ struct EffectCommand: AsyncParsableCommand {
 
     @Option(help: "The folder of fed-node score.")
     var state = "score-state"
-    @Option(help: "The first day, such as 2026-11-01, UTC. Default: 84 days before the last.")
-    var from: CalendarDay?
-    @Option(help: "The last day, UTC. Default: today.")
-    var to: CalendarDay?
-    @Option(help: "Days of a step in the plots.")
-    var stepDays = 7
     @Option(help: "The bank's name, for the report.")
     var bank = "bank"
-    @Option(help: "The currency of amounts, for the report.")
-    var currency = "CNY"
-    @Option(help: "Write the report as JSON to this file.")
-    var json: String?
-    @Option(help: "Write the report as HTML to this file.")
-    var html: String?
+    @OptionGroup var effect: EffectOptions
 
     func run() async throws {
         let store = try ReviewFolder.open(state)
-        let last = to?.number ?? Int(Timestamp.nowUnixMilliseconds() / 86_400_000)
-        let days = max(0, from?.number ?? last - 83)..<max(last + 1, 1)
-        guard (from?.number ?? 0) <= last else {
-            throw ValidationError("--from is after --to")
-        }
-        let steps = try TallyConfiguration(.effect(days: days, step: stepDays)).steps
+        let days = try effect.days()
+        let steps = try TallyConfiguration(.effect(days: days, step: effect.stepDays)).steps
         let first = EffectReport.seconds(days).lowerBound
         var course: [EffectReport.Step] = []
         for step in steps {
@@ -72,10 +57,8 @@ struct EffectCommand: AsyncParsableCommand {
         }
         let period = EffectReport.seconds(days)
         let report = EffectReport(
-            subject: bank, period: period, currency: currency,
+            subject: bank, period: period, currency: effect.currency,
             counts: try await store.effect(period).counts, steps: course)
-        ConsoleOutput.line(report.table)
-        if let json { try AtomicFile.write(report.bytes + [0x0A], to: json) }
-        if let html { try AtomicFile.write(Array(EffectPage(report).text.utf8), to: html) }
+        try effect.show(report) { EffectPage(report).text }
     }
 }

@@ -1,6 +1,4 @@
-internal import ArgumentParser
-
-/// A day on the command line, such as 2026-11-22, UTC.
+/// A day of the calendar, UTC.
 package struct CalendarDay: Equatable, Sendable {
     /// Days since 1970-01-01.
     package let number: Int
@@ -8,7 +6,12 @@ package struct CalendarDay: Equatable, Sendable {
     /// Wraps a count of days.
     package init(number: Int) { self.number = number }
 
-    /// Reads year, month and day.
+    /// The day of a time in seconds since 1970.
+    package init(containing seconds: Int64) {
+        number = Int((Double(seconds) / 86_400).rounded(.down))
+    }
+
+    /// Reads year, month and day, such as 2026-11-22.
     ///
     /// - Returns: `nil` for anything but a day from 1970 on.
     package init?(_ text: String) {
@@ -34,6 +37,19 @@ package struct CalendarDay: Equatable, Sendable {
     }
 }
 
-extension CalendarDay: ExpressibleByArgument {
-    package init?(argument: String) { self.init(argument) }
+extension CalendarDay: CustomStringConvertible {
+    /// Such as 2026-11-22.
+    package var description: String {
+        // Days from the civil calendar: H. Hinnant, chrono-compatible low-level date algorithms.
+        let days = number + 719_468
+        let era = days / 146_097
+        let ofEra = days % 146_097
+        let year = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
+        let ofYear = ofEra - (365 * year + year / 4 - year / 100)
+        let shifted = (5 * ofYear + 2) / 153
+        let day = ofYear - (153 * shifted + 2) / 5 + 1
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        return "\(year + era * 400 + (month <= 2 ? 1 : 0))-\(two(month))-\(two(day))"
+    }
 }
