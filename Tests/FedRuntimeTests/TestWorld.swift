@@ -176,7 +176,7 @@ func withServer<Value>(
 }
 
 /// Stops as a service does: a cancelled server traps in NIO when a connection is just coming in
-/// (swift-nio issue 2637), so cancellation is only for one that does not end.
+/// (apple/swift-nio#2637), so cancellation is only for one that does not end.
 private func stop(_ server: FederationServer, _ running: Task<Void, any Error>) async {
     server.beginGracefulShutdown()
     let overdue = Task {
