@@ -47,8 +47,7 @@ package struct HTMLReport {
                 page.card(
                     gain, "more frauds intercepted",
                     "all banks, combined over local, reviewing \(share) of the rows")
-                card(
-                    &page,
+                page.card(
                     "\(NumberText.grouped(comparison.caught(.local, budget: budget))) → "
                         + NumberText.grouped(comparison.caught(.combined, budget: budget)),
                     "frauds caught",
