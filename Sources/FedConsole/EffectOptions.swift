@@ -1,4 +1,4 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import FedCore
 package import FedDecision
 internal import FedRuntime

@@ -1,22 +1,22 @@
 internal import FedConsole
-package import FedCore
+internal import FedCore
 internal import FedRuntime
-package import FedService
+internal import FedService
 internal import Foundation
 
 /// The tables that live transactions are scored with: of files and of folders, and those that a
 /// node receives.
-package struct ScoreTables: TableSource {
+struct ScoreTables: TableSource {
     private let paths: [String]
     private let node: NodeStore?
 
     /// Takes files, folders and a node's store.
-    package init(paths: [String], node: NodeStore?) {
+    init(paths: [String], node: NodeStore?) {
         self.paths = paths
         self.node = node
     }
 
-    package func keys() throws(ServiceError) -> [TableKey] {
+    func keys() throws(ServiceError) -> [TableKey] {
         var keys: [TableKey] = []
         for place in paths {
             do {
@@ -36,7 +36,7 @@ package struct ScoreTables: TableSource {
         return keys
     }
 
-    package func table(
+    func table(
         _ key: TableKey, of derivation: Derivation
     ) throws(ServiceError) -> IndicatorTable {
         do {
