@@ -82,6 +82,7 @@ package struct ScoringService: Service {
         if let deriver {
             services.append(TableWatcher(deriver: deriver, interval: configuration.tableInterval))
         }
+        if let shadow = configuration.shadow { services.append(shadow) }
         if let files {
             services.append(
                 EngineWatcher(
@@ -92,7 +93,8 @@ package struct ScoringService: Service {
             services.append(
                 ListScheduler(
                     schedule: schedule, destinations: configuration.destinations, store: store,
-                    reference: reference, metrics: metrics, now: configuration.now,
+                    reference: reference, shadow: configuration.shadow, metrics: metrics,
+                    now: configuration.now,
                     interval: configuration.pollInterval, logger: logger))
         }
         var inner = logger

@@ -45,6 +45,14 @@ import Testing
         #expect(try store.runs.model(sha256: "cd") == [4, 5])
         #expect(try store.egress() == [egress, unrelated])
         #expect(try store.egress(run: run) == [egress])
+        let totals = try store.egressTotals()
+        #expect(Set(totals.map(\.kind)) == Set([egress.kind, unrelated.kind]))
+        #expect(totals.reduce(0) { $0 + $1.messages } == 2)
+        #expect(totals.reduce(0) { $0 + $1.bytes } == egress.byteCount + unrelated.byteCount)
+        #expect(totals.reduce(0) { $0 + $1.slots } == 1, "the unrelated one belongs to no sum")
+        let counts = try store.runs.counts()
+        #expect(counts.map(\.state) == [.succeeded] && counts.map(\.runs) == [1])
+        #expect(counts[0].algorithm == record.algorithm)
     }
 
     @Test("A pinned key is not replaced in passing")

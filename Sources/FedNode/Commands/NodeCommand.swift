@@ -18,7 +18,8 @@ package struct NodeCommand: AsyncParsableCommand {
         subcommands: [
             EnrolCommand.self, ServeCommand.self, RunsCommand.self, ReceiptCommand.self,
             LedgerCommand.self, MembersCommand.self, ModelCommand.self, TablesCommand.self,
-            IndicatorKeyCommand.self, CombineCommand.self, ScoreCommand.self, VerdictsCommand.self,
+            IndicatorKeyCommand.self, CombineCommand.self, ScoreCommand.self, ShadowCommand.self,
+            VerdictsCommand.self,
             EffectCommand.self, ModelsCommand.self, ActivateCommand.self, RollbackCommand.self,
             DoctorCommand.self,
         ])

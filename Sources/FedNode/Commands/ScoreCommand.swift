@@ -29,6 +29,12 @@ struct ScoreCommand: AsyncParsableCommand {
     var model: String?
     @Option(help: "A node's state folder, in place of --model: what is active there scores.")
     var node: String?
+    @Option(
+        help: """
+            A model that scores beside it in shadow, for fed-node shadow. Default: with --node \
+            its challenger, while it has one.
+            """)
+    var challenger: String?
     @Option(help: "The decision policy, JSON.")
     var policy: String
     @Option(help: "Where to listen, host:port.")
@@ -82,12 +88,16 @@ struct ScoreCommand: AsyncParsableCommand {
             try lists.apply(to: &configuration)
             try features.apply(to: &configuration, standard: standard)
             let files = EngineFiles(model: model, policy: policy, standard: standard)
+            let store = try ReviewStore(path: folder.path(of: "review.sqlite"))
+            if let source = try challengerSource(&configuration) {
+                configuration.shadow = ShadowScorer(
+                    source: source, standard: standard, store: store, logger: logger)
+            }
             let deriver = try features.deriver(
                 standard: standard, node: node, log: folder.path(of: "raw.sqlite"), logger: logger)
             let service = try ScoringService(
                 configuration, reference: EngineReference(try files.load()),
-                store: try ReviewStore(path: folder.path(of: "review.sqlite")), files: files,
-                deriver: deriver, logger: logger)
+                store: store, files: files, deriver: deriver, logger: logger)
             services = [service] + (try grpcService(service, logger))
         } catch let error as ServiceError {
             throw CommandFailure(
@@ -96,6 +106,23 @@ struct ScoreCommand: AsyncParsableCommand {
         var quiet = logger
         quiet.logLevel = .error
         try await ServiceRunner.run(services, logger: quiet)
+    }
+
+    /// Where the challenger comes from; with a node its runs enter the metrics too.
+    private func challengerSource(
+        _ configuration: inout ServiceConfiguration
+    ) throws(ServiceError) -> (any ModelSource)? {
+        let named = challenger.map { ModelFileSource(path: $0) }
+        guard let node else { return named }
+        do {
+            let store = try NodeStore(in: try StateDirectory(reading: node))
+            let metrics = NodeMetrics(store: store)
+            configuration.otherMetrics = { metrics.families }
+            if let named { return named }
+            return NodeChallengerSource(store: store, folder: node)
+        } catch {
+            throw .invalid(path: node, reason: "\(error)")
+        }
     }
 
     private func grpcService(

@@ -65,6 +65,8 @@ package struct ServiceConfiguration: Sendable {
     package var schedule: Schedule?
     /// Compares what is scored with reference rows; `nil` for no comparison.
     package var drift: DriftMeter?
+    /// Scores by a challenger what was recorded; `nil` for none.
+    package var shadow: ShadowScorer?
     /// How often files are looked at for a change.
     package var pollInterval: Duration = .seconds(1)
     /// How often new tables of shared indicators are looked for.

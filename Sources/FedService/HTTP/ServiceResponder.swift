@@ -155,7 +155,9 @@ package struct ServiceResponder: HTTPResponder {
             engine: reference.current, swaps: reference.swapCount, inFlight: desk.requests.inFlight,
             openCases: try? await store.openCaseCount())
         let text = MetricFamily.text(
-            families + (configuration.drift?.families ?? []) + configuration.otherMetrics())
+            families + (configuration.drift?.families ?? [])
+                + ShadowComparison.families(await configuration.shadow?.comparisons() ?? [])
+                + configuration.otherMetrics())
         return Answer(Array(text.utf8), contentType: MetricFamily.contentType)
     }
 

@@ -11,6 +11,7 @@ package struct ListScheduler: Service {
     private let destinations: [ListDestination]
     private let store: ReviewStore
     private let reference: EngineReference
+    private let shadow: ShadowScorer?
     private let metrics: ServiceMetrics
     private let now: @Sendable () -> Int64
     private let interval: Duration
@@ -19,7 +20,7 @@ package struct ListScheduler: Service {
     /// Makes lists of a store.
     package init(
         schedule: ServiceConfiguration.Schedule, destinations: [ListDestination] = [],
-        store: ReviewStore, reference: EngineReference,
+        store: ReviewStore, reference: EngineReference, shadow: ShadowScorer? = nil,
         metrics: ServiceMetrics, now: @escaping @Sendable () -> Int64, interval: Duration,
         logger: Logger
     ) {
@@ -27,6 +28,7 @@ package struct ListScheduler: Service {
         self.destinations = destinations
         self.store = store
         self.reference = reference
+        self.shadow = shadow
         self.metrics = metrics
         self.now = now
         self.interval = interval
@@ -51,7 +53,7 @@ package struct ListScheduler: Service {
                 schedule.order, engine: reference.current,
                 key: OnceKey(
                     route: "schedule", key: name, bodyDigest: SHA256.hash(Array(name.utf8))),
-                for: destinations, at: now())
+                challenger: try await shadow?.catchUp(), for: destinations, at: now())
             guard !answer.isRepeated else { return true }
             metrics.count(.lists)
             logger.info("a list was made on schedule", metadata: ["period.start": "\(name)"])

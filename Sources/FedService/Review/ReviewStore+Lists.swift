@@ -14,8 +14,10 @@ extension ReviewStore {
         _ scores: [RecordedScore], standardDigest: [UInt8], at now: Int64, retention: Int64
     ) async throws -> Int {
         try await write { database in
-            try database.execute(
-                sql: "DELETE FROM scored WHERE scored_at < ?", arguments: [now - retention])
+            for table in ["scored", "shadow"] {
+                try database.execute(
+                    sql: "DELETE FROM \(table) WHERE scored_at < ?", arguments: [now - retention])
+            }
             let statement = try database.cachedStatement(
                 sql: """
                     INSERT OR IGNORE INTO scored (
@@ -42,10 +44,11 @@ extension ReviewStore {
     ///
     /// - Parameters:
     ///   - key: under which the list is made once.
+    ///   - challenger: the digest of a model whose list is kept too, for ``shadowComparisons()``.
     ///   - destinations: where it is to be delivered.
     package func makeList(
         _ order: ListOrder, engine: ScoringEngine, key: OnceKey?,
-        for destinations: [ListDestination] = [], at now: Int64
+        challenger: String? = nil, for destinations: [ListDestination] = [], at now: Int64
     ) async throws -> OnceAnswer {
         try await once(key, at: now) { database in
             let number =
@@ -75,6 +78,12 @@ extension ReviewStore {
                 }, cases: states, drawKey: drawKey)
             try Self.save(list, number: number, model: engine.modelSHA256, database)
             try Self.saveLocal(recent, request, drawKey: drawKey, database)
+            if let challenger {
+                try Self.saveShadow(
+                    of: challenger, since: now - order.windowSeconds, request,
+                    ranked: list.entries.count { $0.slice == .ranked }, states: states,
+                    drawKey: drawKey, database)
+            }
             try Self.enqueue(list.bytes, list: id, for: destinations, at: now, database)
             return (201, list.bytes)
         }

@@ -84,6 +84,15 @@ package struct ReviewStore: Sendable {
             state TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT) WITHOUT ROWID;
         CREATE INDEX delivery_state ON delivery (state);
         """,
+        """
+        CREATE TABLE shadow (
+            model TEXT NOT NULL, id TEXT NOT NULL, probability REAL NOT NULL,
+            scored_at INTEGER NOT NULL, PRIMARY KEY (model, id)) WITHOUT ROWID;
+        CREATE INDEX shadow_scored_at ON shadow (scored_at);
+        CREATE TABLE shadow_listed (
+            list TEXT NOT NULL, model TEXT NOT NULL, entity TEXT NOT NULL,
+            listed_at INTEGER NOT NULL, PRIMARY KEY (list, model, entity)) WITHOUT ROWID;
+        """,
     ]
 
     // MARK: Access
