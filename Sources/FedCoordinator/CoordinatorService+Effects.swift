@@ -75,8 +75,7 @@ extension CoordinatorService {
             active = nil
             for link in links.values { link.close() }
             Task {
-                try? await Task.sleep(for: .seconds(5))
-                self.resume()
+                repeat { try? await Task.sleep(for: .seconds(5)) } while !self.resume()
             }
             return false
         }

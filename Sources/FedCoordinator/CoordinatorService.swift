@@ -72,6 +72,8 @@ package actor CoordinatorService: FederationDelegate {
     }
 
     package func serve(_ bank: NodeID, over channel: MessageChannel) async {
+        // A newer connection may have been served first: it must not lose its place to this one.
+        guard !channel.isEnded else { return }
         let link = BankLink(channel)
         links[bank] = link
         logger.info("a bank is connected", metadata: ["node.id": "\(bank)"])
@@ -208,20 +210,30 @@ package actor CoordinatorService: FederationDelegate {
         handle(.start)
     }
 
-    /// Goes on with the run that was under way when the process last ended.
-    package func resume() {
-        guard active == nil else { return }
+    /// Goes on with the run that was under way when the process last ended, or its disk was full.
+    ///
+    /// - Returns: `false` when that may go better later.
+    @discardableResult
+    package func resume() -> Bool {
+        guard active == nil else { return true }
         do {
             for record in try store.runs.unfinishedRuns() {
                 guard let (run, effects) = try restored(record) else { continue }
                 active = run
                 logger.info("going on with a run", metadata: ["run.id": "\(record.run)"])
                 perform(effects)
-                return
+                // Who came while there was no run said where it is to nobody: on a new connection
+                // it says so again.
+                for link in links.values { link.close() }
+                return true
             }
+        } catch let error as StoreError {
+            logger.error("a run cannot be gone on with: \(error.description)")
+            return false
         } catch {
             logger.error("a run cannot be gone on with: \(error)")
         }
+        return true
     }
 
     /// A run as its journal tells it; `nil` for one whose documents are not there.

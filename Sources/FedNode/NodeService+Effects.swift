@@ -44,7 +44,12 @@ extension NodeService {
                 } catch let error as TransportError {
                     broken = error
                 }
-            case .replay(let query): try await replay(query)
+            case .replay(let query):
+                do {
+                    try await replay(query)
+                } catch let error as TransportError {
+                    broken = error
+                }
             case .reconnect: broken = .connectionLost(reason: "statements are missing")
             case .consented, .adopt, .note, .finish:
                 try record(journal, sending: nil)
@@ -204,16 +209,16 @@ extension NodeService {
     private func learn<Value: Sendable>(
         _ body: @escaping @Sendable (inout any LocalLearner) throws(LearningError) -> Value
     ) async -> Result<Value, LearningError> {
-        guard var run = active, let manifest = run.manifest else {
+        guard let run = active?.machine.run, let manifest = active?.manifest else {
             return .failure(
                 .unexpectedQuery(kind: "query", reason: "no manifest was consented to"))
         }
-        let learner = run.learner
-        run.learner = nil
-        active = run
+        // Moved out and moved back: what it holds has one owner while it works.
+        let learner = Handover(active?.learner.take())
+        let isNew = learner.isEmpty
         let (standard, data, store) = (standard, data, store)
         var counts: (TallyConfiguration, [Int64])?
-        if case .tally(let tally) = manifest.algorithm {
+        if isNew, case .tally(let tally) = manifest.algorithm {
             do { counts = (tally, try await self.counts(tally)) } catch { return .failure(error) }
         }
         var findings: [Int64: RowFinding] = [:]
@@ -226,7 +231,7 @@ extension NodeService {
             [counts, findings] () -> Result<(Value, any LocalLearner), LearningError> in
             do throws(LearningError) {
                 var ready: any LocalLearner
-                if let learner {
+                if let learner = learner.take() {
                     ready = learner
                 } else if let counts {
                     ready = try LocalTallyLearner(configuration: counts.0, lanes: counts.1)
@@ -242,7 +247,7 @@ extension NodeService {
         }.value
         switch result {
         case .success(let (value, learner)):
-            active?.learner = learner
+            if active?.machine.run == run { active?.learner = learner }
             return .success(value)
         case .failure(let error): return .failure(error)
         }

@@ -13,6 +13,16 @@ internal import ServiceLifecycle
 /// All of a run's decisions are taken by ``NodeRun``; this actor performs its effects. What the
 /// journal must hold, and the line of the egress ledger, are on disk before the bytes that they
 /// stand for are sent; so a run survives the end of the process at any moment.
+///
+/// Four rules keep a bank from falling silent in a run that waits for it:
+/// 1. One task, that of ``run()``, takes messages and touches ``active``, one message after the
+///    other with all its effects; examinations in the background only send votes.
+/// 2. A query that the machine has accepted is answered, whatever becomes of the connection: what
+///    could not be sent comes again when the coordinator says what it has.
+/// 3. Anything that fails but the connection drops the run in memory; the next connection takes it
+///    up from the disk.
+/// 4. The end of a connection, whoever brought it about, is followed by another one; only a refusal
+///    that time does not cure ends the service.
 package actor NodeService: Service {
     let state: NodeState
     let store: NodeStore
@@ -94,13 +104,13 @@ package actor NodeService: Service {
             for try await message in channel.incoming { try await receive(message) }
         } catch let error as TransportError {
             throw error
-        } catch let error as StoreError {
+        } catch {
             // What is in memory may be ahead of what is on disk: the disk counts.
             active = nil
-            logger.error("\(error.description)", metadata: ["hint": "\(error.hint)"])
-            throw .connectionLost(reason: error.description)
-        } catch {
-            throw .connectionLost(reason: "\(error)")
+            let known = error as? StoreError
+            let reason = known?.description ?? "\(error)"
+            logger.error("\(reason)", metadata: ["hint": "\(known?.hint ?? "")"])
+            throw .connectionLost(reason: reason)
         }
     }
 

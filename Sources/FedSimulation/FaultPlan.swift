@@ -45,9 +45,18 @@ public struct FaultPlan: Sendable {
     public var deadline: UInt64 = 1_000
     /// Ticks that it then waits for them.
     public var holdTime: UInt64 = 2_000
+    /// Ticks after which the transport hangs up on a link that carries nothing more.
+    public var silenceMax: UInt64 = 900
 
     /// No faults.
     public init() {}
+
+    /// Nothing more goes wrong; delays stay.
+    mutating func calm() {
+        (duplicateShare, dropShare, corruptShare, halfOpenShare, breakShare) = (0, 0, 0, 0, 0)
+        (bankKillShare, coordinatorKillShare) = (0, 0)
+        (coordinatorKillAtWrite, garbler, strike) = (nil, nil, nil)
+    }
 
     /// A plan in which a seed decides what goes wrong, and how much.
     public init(seed: UInt64, banks: [NodeID]) {

@@ -100,6 +100,8 @@ public struct ScheduleSweep: Sendable {
         func fail(_ what: String) { if failure == nil { failure = (seed, what) } }
         if !result.wrongSums.isEmpty { fail("a wrong sum") }
         if !result.doubleOpenings.isEmpty { fail("a group opened twice") }
+        if let phase = result.unclocked.min() { fail("no clock ran in phase \(phase)") }
+        if let bank = result.silent.first { fail("bank \(bank) was there and did not answer") }
         switch result.outcome {
         case .model(let model, _):
             let isComplete = result.hasFullRosters && result.truncations == 0

@@ -23,13 +23,20 @@ extension SimulatedConsortium {
             case .send(let bytes, let bank, _): deliver(bytes, to: bank)
             case .disconnect(let bank): disconnect(bank)
             case .setDeadline(let phase):
-                schedule(.deadline(phase, life: life), in: faults.deadline)
-            case .hold(let phase, _): schedule(.hold(phase, life: life), in: faults.holdTime)
+                schedule(.deadline(phase, clock: setClock()), in: faults.deadline)
+            case .hold(let phase, _):
+                schedule(.hold(phase, clock: setClock()), in: faults.holdTime)
             case .progress(let progress): self.progress = progress
             case .note: break
             case .finish(let outcome): self.outcome = outcome
             }
         }
+    }
+
+    private mutating func setClock() -> Int {
+        clock += 1
+        isClockRunning = true
+        return clock
     }
 
     private mutating func deliver(_ bytes: [UInt8], to bank: NodeID) {
@@ -103,7 +110,19 @@ extension SimulatedConsortium {
 
     // MARK: Oracle
 
-    func result() -> Result {
+    /// Banks that the coordinator waits for although they are there.
+    private var silent: [NodeID] {
+        guard outcome == nil, let coordinator else { return [] }
+        return coordinator.waitingFor.filter {
+            guard let node = nodes[$0], let machine = node.machine else { return false }
+            return node.isConnected && !node.isHalfOpen && !machine.isEnded
+        }
+    }
+
+    /// - Parameter held: how the run stood before the quiet at its end.
+    func result(
+        held: (outcome: CoordinatorRun.Outcome?, progress: CoordinatorRun.Progress?)
+    ) -> Result {
         let statements = coordinator?.statements ?? lastStatements
         var asked: [[UInt8]: SlotQuery] = [:]
         var (retries, truncations, recoveries, isFull) = (0, 0, 0, true)
@@ -141,13 +160,13 @@ extension SimulatedConsortium {
             }
         }
         return Result(
-            outcome: outcome, bankOutcomes: bankOutcomes, wrongSums: wrong,
+            outcome: held.outcome, bankOutcomes: bankOutcomes, wrongSums: wrong,
             doubleOpenings: double, models: models, truncations: truncations, retries: retries,
             recoveries: recoveries, hasFullRosters: isFull, deliveries: deliveries,
-            progress: progress, journal: journal, statements: statements,
+            progress: held.progress, journal: journal, statements: statements,
             bankJournals: nodes.mapValues(\.journal), sentByBanks: sentByBanks,
             exclusions: coordinator?.exclusions ?? [], leftOut: coordinator?.leftOut ?? [],
-            hasStruck: hasStruck, rosters: rosters)
+            hasStruck: hasStruck, rosters: rosters, unclocked: unclocked, silent: silent)
     }
 }
 

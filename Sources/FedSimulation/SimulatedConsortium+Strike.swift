@@ -25,7 +25,7 @@ extension SimulatedConsortium {
             schedule(.late(bank, life: life, bytes), in: faults.deadline + faults.holdTime / 2)
         case .halfOpen:
             give(.received(bytes), to: bank)
-            nodes[bank]?.isHalfOpen = true
+            stall(bank)
         case .away:
             nodes[bank]?.isDead = true
             die(bank)

@@ -65,6 +65,10 @@ public struct SimulatedConsortium {
         public let hasStruck: Bool
         /// The size of the roster of each attempt of a group, in order.
         public let rosters: [Int]
+        /// Moments at which the coordinator waited with no clock running, by phase: must be empty.
+        public let unclocked: Set<String>
+        /// Banks that were there, were waited for to the end, and did not answer: must be empty.
+        public let silent: [NodeID]
 
         /// Whether the run waits for banks that did not come back.
         public var isHeld: Bool { outcome == nil }
@@ -85,8 +89,9 @@ public struct SimulatedConsortium {
         case toCoordinator(NodeID, link: Int, [UInt8])
         case computed(NodeID, life: Int, NodeRun.Event)
         case connect(NodeID)
-        case deadline(UInt64, life: Int)
-        case hold(UInt64, life: Int)
+        case deadline(UInt64, clock: Int)
+        case hold(UInt64, clock: Int)
+        case silence(NodeID, link: Int)
         case kill(NodeID)
         case refuse(NodeID)
         case late(NodeID, life: Int, [UInt8])
@@ -119,7 +124,7 @@ public struct SimulatedConsortium {
     let charter: Charter
     let coordinatorKey: SigningKey
     let makeLearner: () -> any JointLearner
-    let faults: FaultPlan
+    var faults: FaultPlan
     let tamper: Tampering?
     let lie: Lying?
     let record = SumRecord()
@@ -135,6 +140,10 @@ public struct SimulatedConsortium {
     var order: UInt64 = 0
     var lastArrival: [String: UInt64] = [:]
     var holds = 0
+    /// The coordinator has one clock: setting it makes void what it was set to before.
+    var clock = 0
+    var isClockRunning = false
+    var unclocked: Set<String> = []
     var inbox: [CoordinatorRun.Event] = []
     var isPerforming = false
     var vectors: [[UInt8]: [NodeID: EncodedVector]] = [:]
@@ -183,12 +192,22 @@ public struct SimulatedConsortium {
         coordinator = CoordinatorRun(
             manifest: manifest, charter: charter, key: coordinatorKey, learner: recording())
         giveCoordinator(.start)
+        go(deliveriesMax: deliveriesMax, holdsMax: holdsMax)
+        // Whoever is waited for in vain must be gone: in quiet, the others have time to answer.
+        let held = (outcome, progress)
+        faults.calm()
+        if held.0 == nil { go(deliveriesMax: deliveries + 20_000, holdsMax: holds + 2) }
+        return result(held: held)
+    }
+
+    private mutating func go(deliveriesMax: Int, holdsMax: Int) {
         while deliveries < deliveriesMax, holds < holdsMax, let next = popNext() {
             now = next.time
             deliveries += 1
             happen(next.happening)
+            guard let coordinator, let progress, outcome == nil else { continue }
+            if !isClockRunning, !coordinator.isEnded { unclocked.insert(progress.phase) }
         }
-        return result()
     }
 
     func recording() -> any JointLearner {
@@ -210,11 +229,15 @@ public struct SimulatedConsortium {
             guard nodes[bank]?.life == life else { return }
             give(event, to: bank)
         case .connect(let bank): connect(bank)
-        case .deadline(let phase, let life):
-            guard life == self.life else { return }
+        case .silence(let bank, let link):
+            if nodes[bank]?.link == link, nodes[bank]?.isHalfOpen == true { disconnect(bank) }
+        case .deadline(let phase, let clock):
+            guard clock == self.clock else { return }
+            isClockRunning = false
             giveCoordinator(.deadlinePassed(phase: phase))
-        case .hold(let phase, let life):
-            guard life == self.life else { return }
+        case .hold(let phase, let clock):
+            guard clock == self.clock else { return }
+            isClockRunning = false
             let effects = coordinator?.handle(.holdExpired(phase: phase)) ?? []
             // Only waiting in vain counts: most of these come when the phase is long over.
             if effects.contains(where: { if case .hold = $0 { true } else { false } }) {
@@ -292,6 +315,8 @@ public struct SimulatedConsortium {
         coordinator = nil
         inbox = []
         life += 1
+        clock += 1
+        isClockRunning = false
         writes = 0
         for bank in nodes.keys.sorted() { disconnect(bank) }
         schedule(.startCoordinator, in: 1 + generator.next() % faults.restartMax)
@@ -338,12 +363,19 @@ public struct SimulatedConsortium {
         schedule(.connect(bank), in: 1 + generator.next() % 20)
     }
 
+    /// A bank's link carries nothing more; after a time the transport hangs up.
+    mutating func stall(_ bank: NodeID) {
+        guard let node = nodes[bank], !node.isHalfOpen else { return }
+        nodes[bank]?.isHalfOpen = true
+        schedule(.silence(bank, link: node.link), in: faults.silenceMax)
+    }
+
     mutating func transmit(
         _ bytes: [UInt8], bank: NodeID, direction: String, _ happening: ([UInt8]) -> Happening
     ) {
         guard let node = nodes[bank], node.isConnected, !node.isHalfOpen else { return }
         if generator.unit() < faults.dropShare { return }
-        if generator.unit() < faults.halfOpenShare { nodes[bank]?.isHalfOpen = true }
+        if generator.unit() < faults.halfOpenShare { stall(bank) }
         var bytes = bytes
         if generator.unit() < faults.corruptShare, !bytes.isEmpty {
             bytes[Int(generator.next() % UInt64(bytes.count))] ^= 1 << UInt8(generator.next() % 8)

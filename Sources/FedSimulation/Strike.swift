@@ -85,6 +85,8 @@ public struct Strike: Equatable, Sendable, CustomStringConvertible {
     ) -> String? {
         if !result.wrongSums.isEmpty { return "a wrong sum" }
         if !result.doubleOpenings.isEmpty { return "a group opened twice" }
+        if let phase = result.unclocked.min() { return "no clock ran in phase \(phase)" }
+        if let bank = result.silent.first { return "bank \(bank) was there and did not answer" }
         if kind != .away {
             return result.model == reference && result.hasFullRosters && result.truncations == 0
                 ? nil

@@ -248,6 +248,42 @@ import Testing
         #expect(reasons.withLock { $0.last } == .refused(.revoked))
     }
 
+    /// Found by a schedule of stopped processes: the coordinator cuts off a bank that seems silent
+    /// and is at work, and the bank took the end of its connection for its own and gave up.
+    @Test("A bank that is cut off while it computes comes back")
+    func cutOffAtWork() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        let reasons = Mutex<[TransportError]>([])
+        try await withServer(authority.serverCredentials, delegate: delegate) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            let loop = Reconnect(client, backoff: Backoff(initial: .milliseconds(1)))
+            let served = Mutex(0)
+            await #expect(throws: TransportError.refused(.revoked)) {
+                try await loop.run { reason, _ in
+                    reasons.withLock { $0.append(reason) }
+                } serve: { channel throws(TransportError) in
+                    let count = served.withLock { count in
+                        count += 1
+                        return count
+                    }
+                    if count == 1 {
+                        var connections = delegate.connections.makeAsyncIterator()
+                        await connections.next()?.close()
+                        // The answer is ready only when the connection is gone.
+                        for try await _ in channel.incoming {}
+                        try await channel.send([1])
+                    }
+                    delegate.refuse(bankA, .revoked)
+                    server.disconnect(bankA, because: .revoked)
+                    for try await _ in channel.incoming {}
+                }
+            }
+        }
+        #expect(reasons.withLock { $0 } == [.closedByPeer, .refused(.revoked)])
+    }
+
     @Test("The operator's calls reach their delegate and errors keep their hints")
     func operatorCalls() async throws {
         let authority = try TestAuthority()

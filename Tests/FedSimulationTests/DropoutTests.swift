@@ -60,6 +60,53 @@ import Testing
         #expect(result.wrongSums.isEmpty)
     }
 
+    /// Found by reading: after a last tree that was cut short for banks of both blocs nobody was
+    /// left to wait for, and the run stood with no clock running.
+    @Test func aLastTreeCutShortForBanksOfEveryBlocEndsTheRun() throws {
+        var endings = 0
+        for time in stride(from: 20, to: 160, by: 2) as StrideTo<UInt64> {
+            let result = try run(killing: consortium.banks[0], at: time) {
+                $0.kills[consortium.banks[3]] = time
+            }
+            #expect(result.unclocked.isEmpty && result.silent.isEmpty, "tick \(time)")
+            #expect(result.wrongSums.isEmpty && result.doubleOpenings.isEmpty, "tick \(time)")
+            if result.leftOut.count == 5, result.model != nil { endings += 1 }
+        }
+        #expect(endings > 0)
+    }
+
+    /// Found by the rule that a clock always runs: the clock that a restarted coordinator set was of
+    /// another phase than its machine's, so nobody noticed a bank that had gone at the same time.
+    @Test func aBankLostTogetherWithTheCoordinatorIsNoticed() throws {
+        let journal = try consortium.run().journal
+        for write in stride(from: 3, to: journal.count, by: 7) {
+            let result = try run(killing: consortium.banks[4], at: 1) {
+                $0.coordinatorKillAtWrite = write
+            }
+            #expect(result.unclocked.isEmpty, "write \(write): \(result.unclocked)")
+            #expect(result.silent.isEmpty && result.wrongSums.isEmpty, "write \(write)")
+            #expect(result.model != nil || result.progress?.isHeld == true, "write \(write)")
+        }
+    }
+
+    /// While a run waits for a bank that stays away, what another bank's link has lost comes again.
+    @Test func aBankThatIsThereIsNotSilentWhileAnotherIsWaitedFor() throws {
+        var helds = 0
+        for seed in 0..<24 as Range<UInt64> {
+            var faults = FaultPlan()
+            faults.delayMax = 9
+            faults.computationMax = 60
+            faults.dropShare = 0.05
+            faults.halfOpenShare = 0.02
+            faults.kills[consortium.banks[0]] = 40 + 10 * seed
+            let result = try consortium.run(faults: faults, schedule: seed)
+            #expect(result.unclocked.isEmpty, "seed \(seed): \(result.unclocked)")
+            #expect(result.silent.isEmpty, "seed \(seed): \(result.silent)")
+            if result.isHeld { helds += 1 }
+        }
+        #expect(helds > 0)
+    }
+
     @Test func aBankThatComesBackInTimeChangesNothing() throws {
         for seed in 0..<12 as Range<UInt64> {
             var faults = FaultPlan()

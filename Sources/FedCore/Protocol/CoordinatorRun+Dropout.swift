@@ -14,10 +14,12 @@ extension CoordinatorRun {
     mutating func holdBack(for banks: [NodeID]) -> [Effect] {
         guard !isReplaying else { return [] }
         isHeld = true
-        let silent = phase == .forming ? [] : banks.filter(isPresent)
-        return silent.map { .disconnect($0) } + [
-            .hold(phase: phaseNumber, missing: banks), report(),
-        ] + askForShares()
+        return cutOff(banks) + [.hold(phase: phaseNumber, missing: banks), report()]
+            + askForShares()
+    }
+
+    private func cutOff(_ banks: [NodeID]) -> [Effect] {
+        phase == .forming ? [] : banks.filter(isPresent).map { .disconnect($0) }
     }
 
     /// Holds a phase whose answers cannot all come; those who are still at work are left alone.
@@ -74,17 +76,17 @@ extension CoordinatorRun {
             }
         case .releases:
             let effects = askForShares()
-            if !effects.isEmpty { return effects }
+            // Those who are asked may vanish too: the clock goes on.
+            if !effects.isEmpty {
+                return effects + [.hold(phase: phaseNumber, missing: missing)]
+            }
         case .delivering: return decide(.delivered)
         case .idle, .ended: return []
         }
-        return [
-            .note(
-                Notice(
-                    .warning,
-                    "held: the run cannot go on without \(missing.map(\.name).joined(separator: ", "))"
-                )), .hold(phase: phaseNumber, missing: missing),
-        ]
+        let names = missing.map(\.name).joined(separator: ", ")
+        // While the run waits for the absent, a link of another may have lost something too.
+        return [.note(Notice(.warning, "held: the run cannot go on without \(names)"))]
+            + cutOff(missing) + [.hold(phase: phaseNumber, missing: missing)]
     }
 
     /// Asks the others for shares of the gates of those who uploaded and vanished, if they are

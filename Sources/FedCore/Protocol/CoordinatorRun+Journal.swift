@@ -87,7 +87,9 @@ extension CoordinatorRun {
         // The process may have ended between the last entry and what was decided for its sake.
         let decided = run.deferred.map { run.decide($0) } ?? []
         if run.phase == .ended || run.isHeld { return (run, finish + decided) }
-        return (run, finish + decided + [run.nextDeadline(), run.report()])
+        // Before the machine is given away: the clock must be of the phase that it returns in.
+        let clock = [run.nextDeadline(), run.report()]
+        return (run, finish + decided + clock)
     }
 
     /// Every statement that the coordinator made for all banks, in order; with the banks'

@@ -136,7 +136,7 @@ extension CoordinatorRun {
     }
 
     /// Banks that the phase waits for, sorted.
-    var waitingFor: [NodeID] {
+    package var waitingFor: [NodeID] {
         let all = manifest.roster.banks
         switch phase {
         case .idle, .ended: return []

@@ -26,8 +26,10 @@ extension CoordinatorRun {
             phase = .delivering
             // Those who were left out learn of the model too, and are not waited for.
             waiting = expected
-            return [say(.outcome(model: model.bytes, receipt: receipt)), nextDeadline(), report()]
-                + holdForAbsent()
+            let outcome = say(.outcome(model: model.bytes, receipt: receipt))
+            // After a last tree cut short for banks of every bloc, nobody is left to wait for.
+            if waiting.isEmpty { return [outcome] + end() }
+            return [outcome, nextDeadline(), report()] + holdForAbsent()
         }
     }
 
@@ -100,17 +102,20 @@ extension CoordinatorRun {
     }
 
     mutating func add(_ upload: Upload, from bank: NodeID) -> [Effect] {
-        guard let open = slot, open.isOpen(in: phase) else { return stale(bank, upload.slot) }
-        guard (upload.slot, upload.attempt) == (open.number, open.attempt) else {
-            if (upload.slot, upload.attempt) < (open.number, open.attempt) {
+        // Numbers only: whoever holds the slot itself makes the sums be copied when they change.
+        guard let (number, attempt, isGated, saidBefore) = openSlot else {
+            return stale(bank, upload.slot)
+        }
+        guard (upload.slot, upload.attempt) == (number, attempt) else {
+            if (upload.slot, upload.attempt) < (number, attempt) {
                 return stale(bank, upload.slot)
             }
             return exclude(
-                .bankViolation(bank, "an update of slot \(upload.slot) for slot \(open.number)"))
+                .bankViolation(bank, "an update of slot \(upload.slot) for slot \(number)"))
         }
         let member = manifest.roster.members.first { $0.bank == bank }
         // In a replay too: the journal has what was accepted, and then found to be a violation.
-        if open.isGated {
+        if isGated {
             guard let member,
                 UploadCertificate.holds(
                     upload.certificate, context: upload.context, member: member,
@@ -118,17 +123,21 @@ extension CoordinatorRun {
             else { return exclude(.bankViolation(bank, "its certificate does not verify")) }
         }
         do throws(UpdateFailure) {
-            // In place, so that the sums are not copied.
             try slot?.accumulator.add(
                 contextDigest: upload.context, laneBytes: upload.lanes, from: bank,
                 digest: upload.digest)
         } catch {
             return exclude(.bankViolation(bank, error.description))
         }
-        if open.isGated { slot?.certificates[bank] = upload.certificate }
-        confirm(bank, open.saidBefore)
+        if isGated { slot?.certificates[bank] = upload.certificate }
+        confirm(bank, saidBefore)
         guard slot?.accumulator.missing.isEmpty == true else { return [report()] }
-        return open.isGated ? commit() : openSum()
+        return isGated ? commit() : openSum()
+    }
+
+    private var openSlot: (number: UInt32, attempt: UInt32, isGated: Bool, saidBefore: UInt64)? {
+        guard let open = slot, open.isOpen(in: phase) else { return nil }
+        return (open.number, open.attempt, open.isGated, open.saidBefore)
     }
 
     private mutating func commit() -> [Effect] {

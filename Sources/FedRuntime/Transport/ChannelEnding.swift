@@ -5,7 +5,7 @@ enum ChannelEnding {
 
     /// Cancels a channel's tasks: at once after a failure, after a time of grace otherwise.
     static func settle(_ channel: MessageChannel, _ group: inout TaskGroup<Void>) async {
-        if case .closed = channel.endingError {
+        if channel.isClosedOrderly {
             group.addTask { try? await Task.sleep(for: grace) }
             // The writer, the reader or the grace: whichever ends first.
             await group.next()

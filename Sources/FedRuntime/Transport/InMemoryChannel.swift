@@ -26,7 +26,7 @@ public enum InMemoryChannel {
         Task {
             for await outgoing in stream {
                 let isTaken = await queue.append(outgoing.message)
-                outgoing.done?.resume(returning: isTaken ? nil : .closed)
+                outgoing.done?.resume(returning: isTaken ? nil : .closedByPeer)
             }
             queue.finish()
         }

@@ -39,11 +39,21 @@ public final class MessageChannel: Sendable {
         var done: CheckedContinuation<TransportError?, Never>?
     }
 
+    /// How a channel came to its end: what a sender is told depends on who ended it.
+    private enum Ending {
+        /// This end has closed it.
+        case closedHere
+        /// The peer has closed it, and may take a new one.
+        case closedByPeer
+        /// It broke, or was refused.
+        case failed(TransportError)
+    }
+
     /// Who is at the other end.
     public let peer: PeerIdentity
     private let inbound: MessageQueue
     private let outbound: AsyncStream<Outgoing>.Continuation
-    private let ending: Mutex<Result<Void, TransportError>?> = Mutex(nil)
+    private let ending: Mutex<Ending?> = Mutex(nil)
     private let onClose: @Sendable () -> Void
 
     /// A channel whose transport takes messages from the returned stream and puts received ones
@@ -89,12 +99,21 @@ public final class MessageChannel: Sendable {
     public func post(_ message: [UInt8]) { outbound.yield(Outgoing(message: message)) }
 
     /// Closes both directions: accepted messages are still sent, received ones are dropped.
-    public func close() { end(.success(()), dropping: true) }
+    public func close() { end(.closedHere, .success(()), dropping: true) }
 
-    /// Ends the channel from the transport's side.
+    /// Ends the channel from the transport's side; success means that the peer has closed it.
     func end(_ result: Result<Void, TransportError>, dropping: Bool = false) {
+        switch result {
+        case .success: end(.closedByPeer, result, dropping: dropping)
+        case .failure(let error): end(.failed(error), result, dropping: dropping)
+        }
+    }
+
+    private func end(
+        _ how: Ending, _ result: Result<Void, TransportError>, dropping: Bool
+    ) {
         let isFirst = ending.withLock { ending in
-            defer { if ending == nil { ending = result } }
+            defer { if ending == nil { ending = how } }
             return ending == nil
         }
         guard isFirst else { return }
@@ -103,10 +122,22 @@ public final class MessageChannel: Sendable {
         onClose()
     }
 
+    /// Whether nothing more can be sent.
+    public var isEnded: Bool { ending.withLock { $0 != nil } }
+
+    /// Whether an end was meant: what was accepted before it is still written.
+    var isClosedOrderly: Bool {
+        ending.withLock { if case .failed = $0 { false } else { true } }
+    }
+
     /// Why the channel has ended, as a sender sees it.
     var endingError: TransportError {
         ending.withLock { ending in
-            if case .failure(let error) = ending { error } else { .closed }
+            switch ending {
+            case .failed(let error): error
+            case .closedByPeer: .closedByPeer
+            case .closedHere, nil: .closed
+            }
         }
     }
 }

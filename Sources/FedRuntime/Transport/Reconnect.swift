@@ -54,7 +54,7 @@ public struct Reconnect: Sendable {
                 backoff.reset()
                 defer { channel.close() }
                 try await serve(channel)
-                throw TransportError.connectionLost(reason: "the coordinator closed it")
+                throw TransportError.closedByPeer
             } catch {
                 if Task.isCancelled { return }
                 guard error.isTransient else {

@@ -37,6 +37,8 @@ public enum TransportError: Error, Equatable, Sendable {
     case refused(Refusal)
     /// The peer fell silent or went away.
     case connectionLost(reason: String)
+    /// The peer has ended the connection as it should be ended; a new one may be made.
+    case closedByPeer
     /// This end has closed the channel.
     case closed
     /// The peer broke the framing of messages.
@@ -66,6 +68,7 @@ extension TransportError: ExplainedError {
         case .ownCredentials(let error): error.description
         case .refused(let refusal): refusal.description
         case .connectionLost(let reason): "the connection is lost: \(reason)"
+        case .closedByPeer: "the connection is lost: the peer has closed it"
         case .closed: "the connection is closed"
         case .framing(let error): "the peer does not keep to the protocol: \(error)"
         case .addressInUse(let address):
@@ -88,7 +91,7 @@ extension TransportError: ExplainedError {
             "ask the coordinator's operator for a new invitation and enrol again"
         case .ownCredentials(let error): error.hint
         case .refused(let refusal): refusal.hint
-        case .connectionLost, .closed: ""
+        case .connectionLost, .closedByPeer, .closed: ""
         case .framing: "run the same release at both ends"
         case .addressInUse(let address):
             "stop the other process or choose another port than \(address.port)"
@@ -100,11 +103,10 @@ extension TransportError: ExplainedError {
     /// Whether trying again later can help without anybody doing something.
     public var isTransient: Bool {
         switch self {
-        case .unreachable, .connectTimeout, .connectionLost: true
+        case .unreachable, .connectTimeout, .connectionLost, .closedByPeer, .closed: true
         case .refused(let refusal): refusal == .shuttingDown
-        case .coordinatorNotTrusted, .nameMismatch, .certificateRefused, .ownCredentials, .closed,
-            .framing, .addressInUse, .cannotListen,
-            .malformedAddress:
+        case .coordinatorNotTrusted, .nameMismatch, .certificateRefused, .ownCredentials,
+            .framing, .addressInUse, .cannotListen, .malformedAddress:
             false
         }
     }

@@ -14,6 +14,8 @@ struct HostileCoordinator {
         var machine: NodeRun
         var learner: ToyBank
         var told: UInt64 = 0
+        /// What was said to it and goes to every bank alike.
+        var said: [[UInt8]] = []
         var transcript: Transcript
         var heard: [(statement: [UInt8], message: RunMessage)] = []
         var outcome: NodeRun.Outcome?
@@ -64,7 +66,11 @@ struct HostileCoordinator {
             run: manifest.run, author: .coordinator, sequence: line.told,
             chainHead: line.transcript.head, message: message, key: consortium.coordinatorKey)
         line.told += 1
-        if case .parcel = message {} else { line.transcript.append(digest: statement.digest) }
+        if case .parcel = message {
+        } else {
+            line.transcript.append(digest: statement.digest)
+            line.said.append(statement.bytes)
+        }
         lines[bank] = line
         _ = try pass(statement.bytes, to: bank)
     }
