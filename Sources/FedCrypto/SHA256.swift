@@ -5,11 +5,14 @@ public struct SHA256: ~Copyable {
     /// Digest size in bytes.
     public static let byteCount = 32
 
+    // Looked up once: OpenSSL would ask its providers at each use. Only read after that.
+    private nonisolated(unsafe) static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
+
     private let context: OpaquePointer
 
     /// Begins an empty message.
     public init() {
-        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, Self.algorithm, nil) == 1
         else { preconditionFailure("the crypto library has no SHA-256") }
         self.context = context
     }
@@ -50,7 +53,7 @@ public struct SHA256: ~Copyable {
     public static func hash(_ message: UnsafeRawBufferPointer) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: byteCount)
         let status = EVP_Digest(
-            message.baseAddress, message.count, &digest, nil, EVP_sha256(), nil)
+            message.baseAddress, message.count, &digest, nil, algorithm, nil)
         precondition(status == 1, "the crypto library has no SHA-256")
         return digest
     }

@@ -91,4 +91,25 @@ import Testing
         try await consortium.startCoordinator()
         _ = try await consortium.endOfRun()
     }
+
+    /// Banks that came back while there was no room had said where they are to nobody.
+    @Test("A coordinator whose disk has room again goes on by itself")
+    func coordinatorHasRoomAgain() async throws {
+        let consortium = try await Consortium()
+        consortium.coordinator?.terminate()
+        #expect(try await consortium.coordinator?.outcome().code == 0)
+        let room = "until [ -e room ]; do sleep 0.1; done; prlimit --pid $$ --fsize=unlimited"
+        try await consortium.startCoordinator(
+            before: "trap '' XFSZ; ulimit -S -f 1000; { (\(room)) & }")
+        try await consortium.startNodes()
+        let command = try Running(
+            "fed-coordinator",
+            consortium.runCommand(["--algorithm", "gbdt", "--set", "treesMax=40"])
+                + ["--state", consortium.folder["coordinator"]], in: consortium.folder)
+        try await consortium.coordinator?.logs("the run's journal cannot be written")
+        try consortium.folder.write("", to: "room")
+        let outcome = try await command.outcome()
+        #expect(RunResult(outcome).state == "succeeded", "\(outcome)")
+        _ = try await consortium.endOfRun()
+    }
 }
