@@ -222,7 +222,7 @@ extension NodeService {
             do { counts = (tally, try await self.counts(tally)) } catch { return .failure(error) }
         }
         var findings: [Int64: RowFinding] = [:]
-        if learner == nil, case .indicators = manifest.algorithm, let raw = data.indicators {
+        if isNew, case .indicators = manifest.algorithm, let raw = data.indicators {
             do { findings = try await raw.findings() } catch {
                 return .failure(.unusableData(reason: "the lists' store: \(error)"))
             }
