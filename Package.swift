@@ -163,7 +163,9 @@ let package = Package(
             ] + grpc),
         .testTarget(
             name: "FedNodeTests",
-            dependencies: ["FedNode", "FedRuntime", "FedDecision", "FedCore", "FedCrypto"]),
+            dependencies: [
+                "FedNode", "FedService", "FedRuntime", "FedDecision", "FedCore", "FedCrypto",
+            ]),
         .testTarget(
             name: "FedWireTests",
             dependencies: [

@@ -1,22 +1,22 @@
 internal import FedConsole
-internal import FedCore
-internal import FedRuntime
-internal import FedService
+package import FedCore
+package import FedRuntime
+package import FedService
 internal import Foundation
 
 /// The tables that live transactions are scored with: of files and of folders, and those that a
 /// node receives.
-struct ScoreTables: TableSource {
+package struct ScoreTables: TableSource {
     private let paths: [String]
     private let node: NodeStore?
 
     /// Takes files, folders and a node's store.
-    init(paths: [String], node: NodeStore?) {
+    package init(paths: [String], node: NodeStore?) {
         self.paths = paths
         self.node = node
     }
 
-    func keys() throws(ServiceError) -> [TableKey] {
+    package func keys() throws(ServiceError) -> [TableKey] {
         var keys: [TableKey] = []
         for place in paths {
             do {
@@ -36,7 +36,7 @@ struct ScoreTables: TableSource {
         return keys
     }
 
-    func table(
+    package func table(
         _ key: TableKey, of derivation: Derivation
     ) throws(ServiceError) -> IndicatorTable {
         do {
