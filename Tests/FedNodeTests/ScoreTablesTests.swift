@@ -63,7 +63,7 @@ struct ScoreTablesTests {
         var record = RunRecord(
             run: try #require(RunID(bytes: [UInt8](repeating: 1, count: 16))),
             algorithm: AlgorithmConfiguration.indicatorsName, manifest: [],
-            startedUnixMilliseconds: 1, state: .succeeded)
+            startedUnixMilliseconds: 1)
         record.modelSHA256 = SHA256.hash(tables[2].document.bytes).hexadecimal
         try store.runs.save(record)
         try store.runs.saveModel(
