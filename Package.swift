@@ -68,7 +68,9 @@ let package = Package(
             name: "FedFiles",
             dependencies: ["FedCore", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "FedReport", dependencies: ["FedDecision", "FedCore", "FedFiles"]),
-        .target(name: "FedWire", dependencies: ["FedCore"] + grpc),
+        .target(
+            name: "FedWire",
+            dependencies: ["FedCore", .product(name: "NIOCore", package: "swift-nio")] + grpc),
         .target(
             name: "FedRuntime",
             dependencies: [

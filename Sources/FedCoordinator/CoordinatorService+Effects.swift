@@ -22,7 +22,7 @@ extension CoordinatorService {
             guard active != nil else { return }
             switch effect {
             case .persist(let entry):
-                active?.remember(entry)
+                guard remember(entry) else { return }
                 if active?.journalBytes ?? 0 > Self.journalBytesMax { writeJournal() }
             case .broadcast(let bytes, _):
                 guard writeJournal() else { return }
@@ -36,7 +36,8 @@ extension CoordinatorService {
                 setTimer(phaseTimeout, .deadlinePassed(phase: phase))
             case .hold(let phase, let missing): hold(phase: phase, missing: missing)
             case .progress(let progress):
-                active?.update(progress)
+                if !progress.isHeld { active?.hold = nil }
+                active?.progress = progress
                 publishNowAndThen()
             case .note(let notice): log(notice.text, level: notice.level)
             case .finish(let outcome):
@@ -54,10 +55,19 @@ extension CoordinatorService {
         link.send(bytes)
     }
 
+    /// Gets an entry ready for the journal; large ones while other banks are still at work.
+    private func remember(_ entry: CoordinatorRun.JournalEntry) -> Bool {
+        guard let run = active?.machine.manifest.run else { return false }
+        do {
+            active?.remember(try store.journal.stage(entry.bytes, run: run))
+            return true
+        } catch {
+            dropRun(error)
+            return false
+        }
+    }
+
     /// Writes what was accepted and decided, before anything that follows from it is said.
-    ///
-    /// When that fails, nothing is said: the run in memory is dropped, the banks are let go, and
-    /// the run is taken up again from the disk later.
     @discardableResult
     private func writeJournal() -> Bool {
         guard let run = active, !run.journal.isEmpty else { return true }
@@ -68,16 +78,24 @@ extension CoordinatorService {
             active?.forgetJournal()
             return true
         } catch {
-            logger.error(
-                "the run's journal cannot be written: \(error.description)",
-                metadata: ["run.id": "\(run.record.run)", "hint": "\(error.hint)"])
-            timer?.cancel()
-            active = nil
-            for link in links.values { link.close() }
-            Task {
-                repeat { try? await Task.sleep(for: .seconds(5)) } while !self.resume()
-            }
+            dropRun(error)
             return false
+        }
+    }
+
+    /// When the journal cannot be written, nothing is said: the run in memory is dropped, the banks
+    /// are let go, and the run is taken up again from the disk later.
+    private func dropRun(_ error: StoreError) {
+        logger.error(
+            "the run's journal cannot be written: \(error.description)",
+            metadata: [
+                "run.id": "\(active?.record.run.description ?? "")", "hint": "\(error.hint)",
+            ])
+        timer?.cancel()
+        active = nil
+        for link in links.values { link.close() }
+        Task {
+            repeat { try? await Task.sleep(for: .seconds(5)) } while !self.resume()
         }
     }
 
@@ -101,6 +119,7 @@ extension CoordinatorService {
     func finish(_ outcome: CoordinatorRun.Outcome) {
         guard var run = active else { return }
         timer?.cancel()
+        run.takeProgress()
         let now = Timestamp.nowUnixMilliseconds()
         switch outcome {
         case .model(let model, let slots):
@@ -213,6 +232,8 @@ extension CoordinatorService {
     }
 
     func decorated(_ run: ActiveRun) -> RunStatus {
+        var run = run
+        run.takeProgress()
         var status = run.status
         if let hold = run.hold { status.note = hold }
         let end = status.finishedUnixMilliseconds ?? Timestamp.nowUnixMilliseconds()
@@ -249,10 +270,12 @@ struct ActiveRun: Sendable {
     var record: RunRecord
     var status: RunStatus
     var isStarted = false
+    /// Where the machine stands, if it has moved since the status was made.
+    var progress: CoordinatorRun.Progress?
     /// Why the run waits, while it does.
     var hold: String?
-    /// Entries that are not on disk yet.
-    private(set) var journal: [[UInt8]] = []
+    /// Entries that are not in the journal yet.
+    private(set) var journal: [JournalStore.Staged] = []
     private(set) var journalBytes = 0
     var bytesReceived: [NodeID: UInt64] = [:]
     var bytesSent: [NodeID: UInt64] = [:]
@@ -265,10 +288,9 @@ struct ActiveRun: Sendable {
             startedUnixMilliseconds: record.startedUnixMilliseconds)
     }
 
-    mutating func remember(_ entry: CoordinatorRun.JournalEntry) {
-        let bytes = entry.bytes
-        journal.append(bytes)
-        journalBytes += bytes.count
+    mutating func remember(_ entry: JournalStore.Staged) {
+        journal.append(entry)
+        journalBytes += entry.byteCount
     }
 
     mutating func forgetJournal() {
@@ -284,13 +306,14 @@ struct ActiveRun: Sendable {
         }
     }
 
-    mutating func update(_ progress: CoordinatorRun.Progress) {
+    /// Puts where the machine stands into words.
+    mutating func takeProgress() {
+        guard let progress = progress.take() else { return }
         status.round = UInt32(clamping: progress.learner.roundsDone)
         status.roundsMax = UInt32(clamping: progress.learner.roundsMax)
         status.slot = UInt64(progress.slots)
         let merit = progress.learner.note.isEmpty ? "" : " · \(progress.learner.note)"
         let missing = progress.waitingFor.count
         status.note = progress.phase + merit + (missing == 0 ? "" : " · \(missing) to answer")
-        if !progress.isHeld { hold = nil }
     }
 }

@@ -130,17 +130,20 @@ extension NodeService {
 
     /// Holds the bank's features against the model's grid, which comes from masked counts of all
     /// banks' rows: a bank with cents for yuan learns of it here.
+    ///
+    /// Beside what follows: the run does not wait for it.
     private func warnOfUnits(_ model: ModelDocument) {
-        guard let fit = data.fit,
-            case .boosting(let trees)? = try? TrainedModel(bytes: model.bytes)
-        else { return }
-        let findings = TableProfile(of: fit, standard: standard).findings(
-            standard: standard, quantiles: trees.consortiumQuantiles)
-        for finding in findings {
-            guard case .unit = finding.kind else { continue }
-            logger.warning(
-                "a feature may be in another unit than the other banks'",
-                metadata: ["finding": "\(finding)"])
+        guard let fit = data.fit else { return }
+        unitCheck = Task.detached { [standard, logger] in
+            guard case .boosting(let trees)? = try? TrainedModel(bytes: model.bytes) else { return }
+            let findings = TableProfile(of: fit, standard: standard).findings(
+                standard: standard, quantiles: trees.consortiumQuantiles)
+            for finding in findings {
+                guard case .unit = finding.kind else { continue }
+                logger.warning(
+                    "a feature may be in another unit than the other banks'",
+                    metadata: ["finding": "\(finding)"])
+            }
         }
     }
 
@@ -216,7 +219,7 @@ extension NodeService {
         // Moved out and moved back: what it holds has one owner while it works.
         let learner = Handover(active?.learner.take())
         let isNew = learner.isEmpty
-        let (standard, data, store) = (standard, data, store)
+        let (standard, data, store, threads) = (standard, data, store, threads)
         var counts: (TallyConfiguration, [Int64])?
         if isNew, case .tally(let tally) = manifest.algorithm {
             do { counts = (tally, try await self.counts(tally)) } catch { return .failure(error) }
@@ -237,7 +240,8 @@ extension NodeService {
                     ready = try LocalTallyLearner(configuration: counts.0, lanes: counts.1)
                 } else {
                     ready = try data.learner(
-                        of: manifest, standard: standard, store: store, findings: findings)
+                        of: manifest, standard: standard, store: store, findings: findings,
+                        threads: threads)
                 }
                 let value = try body(&ready)
                 return .success((value, ready))
@@ -255,12 +259,11 @@ extension NodeService {
 
     /// One line at the start of a round, at most every two seconds.
     private func logProgress(_ query: Query, slot: UInt32) {
-        guard var run = active, let manifest = run.manifest else { return }
         let now = ContinuousClock.now
-        defer { active = run }
-        if run.started == nil { run.started = (now, query.round) }
-        guard now - (run.lastLogged ?? now - .seconds(3)) >= .seconds(2) else { return }
-        run.lastLogged = now
+        if active?.started == nil { active?.started = (now, query.round) }
+        guard now - (active?.lastLogged ?? now - .seconds(3)) >= .seconds(2) else { return }
+        active?.lastLogged = now
+        guard let run = active, let manifest = run.manifest else { return }
         var metadata: Logger.Metadata = [
             "run.id": "\(run.machine.run)", "slot": "\(slot)", "bytes.sent": "\(run.bytesSent)",
         ]

@@ -33,18 +33,25 @@ package actor NodeService: Service {
     let consensus: ConsensusOptions
     /// Lists and verdicts; `nil` where the node does not know them.
     let reviews: ReviewStore?
+    /// Threads that compute a bank's answers.
+    let threads: Int
     private let datasetDigest: [UInt8]
     private let settings: TransportSettings
     var active: ActiveNodeRun?
     var channel: MessageChannel?
+    /// Holds the bank's rows against the newest model's grid.
+    var unitCheck: Task<Void, Never>?
     /// Candidates in examination, each with a bundle that came meanwhile or nothing.
     var examining: [UInt64: [UInt8]] = [:]
 
     /// Opens the store.
+    ///
+    /// - Parameter threads: threads that compute a bank's answers; models do not depend on them.
     package init(
         state: NodeState, standard: FeatureStandard, data: NodeData, logger: Logger,
         settings: TransportSettings = TransportSettings(),
-        consensus: ConsensusOptions = ConsensusOptions(), reviews: ReviewStore? = nil
+        consensus: ConsensusOptions = ConsensusOptions(), reviews: ReviewStore? = nil,
+        threads: Int = 1
     ) throws {
         self.state = state
         self.store = try NodeStore(in: state.folder)
@@ -54,6 +61,7 @@ package actor NodeService: Service {
         self.settings = settings
         self.consensus = consensus
         self.reviews = reviews
+        self.threads = threads
         seeds = RunSeeds(store: store)
         datasetDigest = data.digest
         try store.pin(
@@ -74,6 +82,7 @@ package actor NodeService: Service {
                 try await self.serve(channel)
             }
         }
+        await unitCheck?.value
     }
 
     private func report(_ error: TransportError, nextAttempt: Duration?) {
@@ -240,13 +249,13 @@ package struct NodeData: Sendable {
     /// - Parameter findings: reviewers' findings on raw transactions, by the rows' numbers.
     func learner(
         of manifest: Manifest, standard: FeatureStandard, store: NodeStore,
-        findings: [Int64: RowFinding]
+        findings: [Int64: RowFinding], threads: Int
     ) throws(LearningError) -> any LocalLearner {
         if case .indicators(let plan) = manifest.algorithm, let indicators {
             return try indicators.learner(
                 of: plan, in: manifest, standard: standard, store: store, findings: findings)
         }
         return try manifest.algorithm.localLearner(
-            standard: standard, data: LocalData(fit: fit, valid: valid))
+            standard: standard, data: LocalData(fit: fit, valid: valid), threads: threads)
     }
 }

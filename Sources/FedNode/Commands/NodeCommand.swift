@@ -7,6 +7,7 @@ internal import FedFiles
 internal import FedRuntime
 internal import FedService
 internal import FedWire
+internal import Foundation
 internal import Logging
 
 /// `fed-node`.
@@ -129,6 +130,8 @@ struct ServeCommand: AsyncParsableCommand {
     var reviewBudget = ConsensusOptions().reviewShare
     @Option(help: "A feature whose values are the segments that a candidate is judged in.")
     var segment: String?
+    @Option(help: "Threads to train with. Default: one for each of the machine's cores, at most 8.")
+    var threads: Int?
     @Option(help: "The quietest lines to log: debug, info, warning, error.")
     var logLevel = "info"
 
@@ -148,6 +151,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         guard origin.magnitude <= 1 << 52 else {
             throw ValidationError("--origin is \(origin), expected seconds within ±2^52")
+        }
+        guard (threads ?? 1) >= 1 else {
+            throw ValidationError("--threads is \(threads ?? 0), expected 1 or more")
         }
         guard !verdictLabels || reviews != nil else {
             throw ValidationError("--verdict-labels needs --reviews")
@@ -191,7 +197,8 @@ struct ServeCommand: AsyncParsableCommand {
         let service = try NodeService(
             state: state, standard: standard, data: data, logger: logger,
             settings: TransportSettings(silenceMax: .seconds(silenceSeconds)),
-            consensus: consensus, reviews: reviewStore)
+            consensus: consensus, reviews: reviewStore,
+            threads: threads ?? min(8, ProcessInfo.processInfo.activeProcessorCount))
         var quiet = logger
         quiet.logLevel = .error
         try await ServiceRunner.run([service], logger: quiet)

@@ -39,30 +39,26 @@ final class JournalSpool: Sendable {
     /// Where the entries of a run lie.
     func path(of run: RunID) -> String { "\(folder)/\(run)" }
 
-    /// Writes entries behind those of their run.
+    /// Writes an entry behind those of its run.
     ///
     /// - Parameter end: says where the last entry with a row ends; asked when the file is opened.
     func write(
-        _ entries: [[UInt8]], run: RunID, end: () throws(StoreError) -> Int
-    ) throws(StoreError) -> [Place] {
+        _ entry: [UInt8], run: RunID, end: () throws(StoreError) -> Int
+    ) throws(StoreError) -> Place {
         let path = path(of: run)
         return try file.withLock { file throws(StoreError) in
-            if file?.run != run {
+            let current: OpenFile
+            if let open = file, open.run == run {
+                current = open
+            } else {
                 if let other = file { _ = close(other.descriptor) }
                 file = nil
-                file = OpenFile(run: run, descriptor: try create(path), end: try end())
+                current = OpenFile(run: run, descriptor: try create(path), end: try end())
+                file = current
             }
-            guard var current = file else { return [] }
-            var places: [Place] = []
-            for entry in entries {
-                try Self.write(entry, to: current.descriptor, at: current.end, path: path)
-                places.append(
-                    Place(
-                        offset: current.end, count: entry.count, digest: SHA256.hash(entry)))
-                current.end += entry.count
-            }
-            file = current
-            return places
+            try Self.write(entry, to: current.descriptor, at: current.end, path: path)
+            file?.end += entry.count
+            return Place(offset: current.end, count: entry.count, digest: SHA256.hash(entry))
         }
     }
 

@@ -9,33 +9,61 @@ public struct JournalStore: Sendable {
     /// Where large entries go; nil: into the database.
     var spool: JournalSpool?
 
+    /// An entry that is ready for a run's journal, and not in it yet.
+    public struct Staged: Sendable {
+        enum Content: Sendable {
+            case bytes([UInt8])
+            case spooled(JournalSpool.Place)
+        }
+
+        let content: Content
+        /// Bytes that wait in memory.
+        public var byteCount: Int {
+            if case .bytes(let bytes) = content { bytes.count } else { 0 }
+        }
+    }
+
+    /// Gets an entry ready: a large one is written to the run's file at once, so that little is left
+    /// to do when the journal must be complete.
+    public func stage(_ entry: [UInt8], run: RunID) throws(StoreError) -> Staged {
+        guard let spool, entry.count >= JournalSpool.entryBytesMin else {
+            return Staged(content: .bytes(entry))
+        }
+        let place = try spool.write(entry, run: run) {
+            () throws(StoreError) in try spooledBytes(of: run)
+        }
+        return Staged(content: .spooled(place))
+    }
+
     /// Appends entries to a run's journal, all or none.
     ///
     /// - Parameter durability: what they must survive when this returns.
     public func append(
         _ entries: [[UInt8]], run: RunID, durability: Durability = .powerCut
     ) throws(StoreError) {
+        var staged: [Staged] = []
+        for entry in entries { staged.append(try stage(entry, run: run)) }
+        try append(staged, run: run, durability: durability)
+    }
+
+    /// Appends entries that are ready to a run's journal, all or none.
+    ///
+    /// - Parameter durability: what they must survive when this returns.
+    public func append(
+        _ entries: [Staged], run: RunID, durability: Durability = .powerCut
+    ) throws(StoreError) {
         guard !entries.isEmpty else { return }
-        let isLarge = entries.map { spool != nil && $0.count >= JournalSpool.entryBytesMin }
-        var places: [JournalSpool.Place] = []
-        if let spool, isLarge.contains(true) {
-            places = try spool.write(zip(entries, isLarge).filter(\.1).map(\.0), run: run) {
-                () throws(StoreError) in try spooledBytes(of: run)
-            }
-        }
-        let spooled = places
         try file.write(durability) { database in
-            var next = spooled.makeIterator()
-            for (entry, isLarge) in zip(entries, isLarge) {
-                guard isLarge, let place = next.next() else {
-                    try Self.append([entry], run: run, to: database)
-                    continue
+            for entry in entries {
+                switch entry.content {
+                case .bytes(let bytes): try Self.append([bytes], run: run, to: database)
+                case .spooled(let place):
+                    try database.cachedStatement(
+                        sql: "INSERT INTO journal (run, entry, place, size) VALUES (?, ?, ?, ?)"
+                    ).execute(arguments: [
+                        run.bytes.data, place.digest.data, place.offset, place.count,
+                    ])
                 }
-                try database.cachedStatement(
-                    sql: "INSERT INTO journal (run, entry, place, size) VALUES (?, ?, ?, ?)"
-                ).execute(arguments: [
-                    run.bytes.data, place.digest.data, place.offset, place.count,
-                ])
             }
         }
     }

@@ -1,14 +1,19 @@
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+internal import NIOCore
+internal import NIOPosix
 
 /// Makes the client's side of a connection.
 enum ClientTransport {
     /// A transport to one address, whose certificate must be the authority's and name the host.
     ///
-    /// - Parameter credentials: the client's own; `nil` to show none.
+    /// - Parameters:
+    ///   - credentials: the client's own; `nil` to show none.
+    ///   - loop: where the connection lives.
     static func make(
         to address: HostAddress, authorityPEM: String, credentials: Credentials?,
-        settings: TransportSettings, tap: ConnectionTap
+        settings: TransportSettings, tap: ConnectionTap,
+        on loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
     ) throws(TransportError) -> HTTP2ClientTransport.Posix {
         let roots = TLSConfig.TrustRootsSource.certificates([
             .bytes(Array(authorityPEM.utf8), format: .pem)
@@ -25,7 +30,7 @@ enum ClientTransport {
         do {
             return try HTTP2ClientTransport.Posix(
                 target: target(address), transportSecurity: security,
-                config: settings.clientConfiguration(onConnect: tap))
+                config: settings.clientConfiguration(onConnect: tap), eventLoopGroup: loop)
         } catch {
             throw TransportFailure.connecting(error, first: nil, to: address)
         }

@@ -1,6 +1,7 @@
 internal import FedWire
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+internal import NIOPosix
 
 /// A bank's way to the coordinator.
 public struct FederationClient: Sendable {
@@ -8,6 +9,8 @@ public struct FederationClient: Sendable {
     public let address: HostAddress
     private let credentials: Credentials
     private let settings: TransportSettings
+    /// Where connections live, and what uses them should run.
+    let executor = EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next())
 
     /// Prepares connections; nothing is opened yet.
     public init(
@@ -31,7 +34,7 @@ public struct FederationClient: Sendable {
         let tap = ConnectionTap(settings: settings)
         let transport = try ClientTransport.make(
             to: address, authorityPEM: credentials.authorityPEM, credentials: credentials,
-            settings: settings, tap: tap)
+            settings: settings, tap: tap, on: executor.loop)
         let inbound = MessageQueue()
         let ended = OneShot<Void>()
         let opened = OneShot<Result<Void, TransportError>>()
@@ -41,7 +44,7 @@ public struct FederationClient: Sendable {
         let call = Call(
             channel: channel, inbound: inbound, outgoing: outgoing, opened: opened,
             address: address, tap: tap, messageBytesMax: settings.messageBytesMax)
-        Task {
+        Task(executorPreference: executor) {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await call.run(over: transport) }
                 await ended.value

@@ -2,6 +2,7 @@ public import FedCore
 internal import FedWire
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+internal import NIOPosix
 
 /// The coordinator's listeners: the main one with mutual TLS, and the enrolment one.
 public final class FederationServer: Sendable {
@@ -32,6 +33,11 @@ public final class FederationServer: Sendable {
     public let address: HostAddress
     /// Where invited banks enrol, with the port that was given.
     public let enrolmentAddress: HostAddress?
+    /// The one thread of all banks' connections, and of the tasks that serve them: a coordinator takes
+    /// one step after the other, so a second thread would only be handed what the first has read.
+    private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private static let executor = EventLoopExecutor(threads.next())
+
     private let registry = ConnectionRegistry()
     private let main: GRPCServer<HTTP2ServerTransport.Posix>
     private let enrolment: GRPCServer<HTTP2ServerTransport.Posix>?
@@ -73,7 +79,7 @@ public final class FederationServer: Sendable {
     /// the banks first.
     public func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { [main] in try await main.serve() }
+            group.addTask(executorPreference: Self.executor) { [main] in try await main.serve() }
             if let enrolment { group.addTask { try await enrolment.serve() } }
             // Either listener's end is the end of both.
             try await group.next()
@@ -126,7 +132,8 @@ public final class FederationServer: Sendable {
                     tls.requireALPN = true
                 },
                 config: configuration.settings.serverConfiguration(
-                    onAccept: ConnectionTap(settings: configuration.settings))),
+                    onAccept: ConnectionTap(settings: configuration.settings)),
+                eventLoopGroup: threads),
             services: services, interceptors: interceptors)
     }
 }

@@ -38,12 +38,24 @@ public struct Reconnect: Sendable {
 
     /// Connects, serves, and connects again, until cancelled or until waiting cannot help.
     ///
+    /// Everything runs on the event loop of the connections, actors that are called included; what
+    /// takes long must leave it.
+    ///
     /// - Parameters:
     ///   - report: learns the reason of each failure, and in how long the next attempt follows;
     ///     `nil` when there is none. Called from this task.
     ///   - serve: uses one connection; the channel is closed when it returns.
     /// - Throws: the reason that time does not cure, such as a revoked membership.
     public func run(
+        report: @Sendable (TransportError, _ nextAttempt: Duration?) async -> Void,
+        serve: @Sendable (MessageChannel) async throws(TransportError) -> Void
+    ) async throws(TransportError) {
+        try await withTaskExecutorPreference(client.executor) { () async throws(TransportError) in
+            try await keepConnected(report: report, serve: serve)
+        }
+    }
+
+    private func keepConnected(
         report: @Sendable (TransportError, _ nextAttempt: Duration?) async -> Void,
         serve: @Sendable (MessageChannel) async throws(TransportError) -> Void
     ) async throws(TransportError) {

@@ -176,6 +176,36 @@ import Testing
                 gradient: 8 * even.gradient, hessian: 8 * even.hessian, fraudWeight: 1) == 8)
     }
 
+    @Test func `the rows of a split's children are bounded by its bins together`() throws {
+        var tight = 0
+        for seed: UInt64 in 1...120 {
+            var random = SeededRandom(seed: seed)
+            let weight = [1, 40.0][Int(seed % 2)]
+            let node = try Node(random: &random)
+            let rows = node.rows.flatMap { $0 }
+            for split in node.splits where Int(split.bin) + (split.missingLeft ? 1 : 0) > 0 {
+                let bins = node.bins[split.feature]
+                var cells = [Int64](repeating: 0, count: 2 * bins.count)
+                for row in rows {
+                    let pair = GradientScale.gradient(
+                        margin: Int32(random.next() % 8_000_000) - 7_000_000,
+                        label: random.unit() < 0.2 ? 1 : 0, fraudWeight: weight)
+                    cells[2 * row[split.feature]] += pair.gradient
+                    cells[2 * row[split.feature] + 1] += pair.hessian
+                }
+                let floor = split.rowsFloor(
+                    cells: cells[...], isCategorical: bins.isCategorical, fraudWeight: weight)
+                let left = rows.filter { node.goesLeft($0, split) }
+                let right = rows.filter { !node.goesLeft($0, split) }
+                #expect(floor.left <= left.count && floor.right <= right.count, "seed \(seed)")
+                #expect(floor.left >= Set(left.map { $0[split.feature] }).count, "seed \(seed)")
+                #expect(floor.right >= Set(right.map { $0[split.feature] }).count, "seed \(seed)")
+                if floor.left == left.count { tight += 1 }
+            }
+        }
+        #expect(tight > 100)
+    }
+
     /// What a step asks of one node.
     private struct Order {
         let place: UInt32

@@ -95,4 +95,7 @@ struct BinTest: Equatable {
             (low, width) = (1, bin &- 1)
         }
     }
+
+    /// Whether rows in a bin go to the left.
+    func sendsLeft(_ bin: Int) -> Bool { UInt8(truncatingIfNeeded: bin) &- low <= width }
 }

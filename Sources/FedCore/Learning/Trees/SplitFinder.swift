@@ -20,6 +20,26 @@ package struct SplitCandidate: Equatable {
         self.leftGradient = leftGradient
         self.leftHessian = leftHessian
     }
+
+    /// The fewest rows that each child can have.
+    ///
+    /// A row is in one bin of the split's feature, so the least rows of the bins add up: where many
+    /// bins have rows, that is far more than follows from a child's sums.
+    ///
+    /// - Parameter cells: gradient and hessian of each bin of the split's feature at the node.
+    package func rowsFloor(
+        cells: ArraySlice<Int64>, isCategorical: Bool, fraudWeight: Double
+    ) -> (left: Int64, right: Int64) {
+        let test = BinTest(bin: bin, missingLeft: missingLeft, isCategorical: isCategorical)
+        var rows: (left: Int64, right: Int64) = (0, 0)
+        for bin in 0..<cells.count / 2 {
+            let cell = cells.startIndex + 2 * bin
+            let least = GradientScale.rowsMin(
+                gradient: cells[cell], hessian: cells[cell + 1], fraudWeight: fraudWeight)
+            if test.sendsLeft(bin) { rows.left += least } else { rows.right += least }
+        }
+        return rows
+    }
 }
 
 /// Scans histograms for the split of the greatest gain.

@@ -144,17 +144,19 @@ struct TreeGrower {
             banks = marks.floor(
                 of: split, counts: counts, window: windows.window(node.place, split.feature))
         }
-        let weight = configuration[.fraudWeight]
-        let rows = (
-            left: GradientScale.rowsMin(
-                gradient: split.leftGradient, hessian: split.leftHessian, fraudWeight: weight),
-            right: GradientScale.rowsMin(
-                gradient: node.gradient &- split.leftGradient,
-                hessian: node.hessian &- split.leftHessian, fraudWeight: weight)
-        )
-        return min(banks.left, banks.right) >= configuration.contributorsMin
-            && min(max(rows.left, Int64(banks.left)), max(rows.right, Int64(banks.right)))
-                >= configuration.childRowsMin
+        guard min(banks.left, banks.right) >= configuration.contributorsMin else { return false }
+        let least = configuration.childRowsMin
+        if min(banks.left, banks.right) >= least { return true }
+        guard let cells = histograms[node.place],
+            let index = layout.features.firstIndex(of: split.feature)
+        else { return false }
+        let first = layout.offsets[index]
+        let rows = split.rowsFloor(
+            cells: cells[first..<first + 2 * layout.binCounts[index]],
+            isCategorical: finder.bins[split.feature].isCategorical,
+            fraudWeight: configuration[.fraudWeight])
+        return max(rows.left, Int64(banks.left)) >= least
+            && max(rows.right, Int64(banks.right)) >= least
     }
 
     /// Whether a child of a split may be split again.
