@@ -9,9 +9,8 @@ extension CoordinatorService {
     private static let journalBytesMax = 1 << 22
 
     func handle(_ event: CoordinatorRun.Event) {
-        guard var run = active else { return }
         // The machine is moved out and back, so that its sums are not copied.
-        active = nil
+        guard var run = active.take() else { return }
         let effects = run.machine.handle(event)
         active = consume run
         perform(effects)
@@ -48,8 +47,8 @@ extension CoordinatorService {
     }
 
     private func send(_ bytes: [UInt8], to bank: NodeID) {
-        guard let link = links[bank], let machine = active?.machine,
-            link.run == machine.manifest.run, !machine.isExcluded(bank)
+        guard let link = links[bank], link.run == active?.machine.manifest.run,
+            active?.machine.isExcluded(bank) == false
         else { return }
         active?.bytesSent[bank, default: 0] += UInt64(bytes.count)
         link.send(bytes)
@@ -70,12 +69,12 @@ extension CoordinatorService {
     /// Writes what was accepted and decided, before anything that follows from it is said.
     @discardableResult
     private func writeJournal() -> Bool {
-        guard let run = active, !run.journal.isEmpty else { return true }
+        guard let run = active?.machine.manifest.run, let journal = active?.takeJournal() else {
+            return true
+        }
         do {
             // If a power cut takes the last of it, the run ends, without harm to anybody.
-            try store.journal.append(
-                run.journal, run: run.machine.manifest.run, durability: .processEnd)
-            active?.forgetJournal()
+            try store.journal.append(journal, run: run, durability: .processEnd)
             return true
         } catch {
             dropRun(error)
@@ -218,7 +217,7 @@ extension CoordinatorService {
 
     /// A run has thousands of steps; people and scripts need ten lines a second at most.
     private func publishNowAndThen() {
-        guard let run = active, watchers[run.status.run] != nil else { return }
+        guard let run = active?.status.run, watchers[run] != nil else { return }
         let now = ContinuousClock.now
         guard now - lastPublished >= .milliseconds(100) else { return }
         lastPublished = now
@@ -293,9 +292,13 @@ struct ActiveRun: Sendable {
         journalBytes += entry.byteCount
     }
 
-    mutating func forgetJournal() {
-        journal = []
-        journalBytes = 0
+    /// Gives the entries away.
+    mutating func takeJournal() -> [JournalStore.Staged] {
+        defer {
+            journal = []
+            journalBytes = 0
+        }
+        return journal
     }
 
     /// What is said of a run that ended well.

@@ -8,10 +8,9 @@ internal import Logging
 // What the state machine of a run wants done.
 extension NodeService {
     func handle(_ event: NodeRun.Event) async throws {
-        guard var run = active else { return }
-        active = nil
+        // Moved out and back, not copied: the machine must have one owner when it works.
+        guard var run = active.take() else { return }
         let effects = run.machine.handle(event)
-        // Moved back, not copied: the machine must have one owner when the next event comes.
         active = consume run
         try await perform(effects)
     }

@@ -144,7 +144,8 @@ import Testing
             let client = FederationClient(
                 address: server.address, credentials: try authority.bank(bankA))
             let channel = try await client.connect()
-            #expect(server.connectedBanks == [bankA])
+            let served = try await next(delegate.connections)
+            #expect(served.peer == .bank(bankA) && server.connectedBanks == [bankA])
             delegate.refuse(bankA, .revoked)
             server.disconnect(bankA, because: .revoked)
             await #expect(throws: TransportError.refused(.revoked)) {
