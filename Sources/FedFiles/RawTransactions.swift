@@ -49,7 +49,8 @@ public enum RawTransactions {
     ///
     /// - Parameter findings: what reviewers found, by the rows' numbers.
     /// - Throws: ``FeatureBuilderError`` with file, line and column; with
-    ///   ``FeatureBuilderError/derivation(_:)`` where a key or list is missing.
+    ///   ``FeatureBuilderError/derivation(_:)`` where a key or list is missing, with
+    ///   ``FeatureBuilderError/row(_:file:line:)`` where a filter cannot take a row in.
     public static func counts(
         of raw: String, mapping: [String: String] = [:], derivation: Derivation,
         secrets: IndicatorSecrets = .none, findings: [Int64: RowFinding] = [:]
@@ -60,10 +61,25 @@ public enum RawTransactions {
         } catch {
             throw .derivation(.indicator(error))
         }
-        try forEach(in: raw, mapping: mapping, derivation: derivation) { row, _, _ in
-            counts.add(row, finding: findings[row.number])
+        var rows: [RawRow] = []
+        var firstLine = 0
+        func count() throws(FeatureBuilderError) {
+            do {
+                try counts.add(together: rows, findings: findings)
+            } catch {
+                throw .row(error, file: RawInput(raw).name, line: firstLine)
+            }
+            rows.removeAll(keepingCapacity: true)
+        }
+        try forEach(
+            in: raw, mapping: mapping, derivation: derivation
+        ) { (row, _, line) throws(FeatureBuilderError) in
+            if let first = rows.first, first.time != row.time { try count() }
+            if rows.isEmpty { firstLine = line }
+            rows.append(row)
             return true
         }
+        try count()
         return counts
     }
 

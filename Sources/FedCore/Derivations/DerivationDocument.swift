@@ -42,7 +42,7 @@ struct DerivationDocument: Decodable {
         indicators =
             try members.has("indicators")
             ? members.value([IndicatorMembers].self, "indicators", "a list of objects")
-                .map(\.indicator) : []
+                .map { $0.indicator.resolved(delay: delay) } : []
         features = try members.value(
             [DerivedFeatureMembers].self, "features", "a list of objects"
         ).map { Derivation.DerivedFeature(name: $0.name, value: $0.value.resolved(delay: delay)) }

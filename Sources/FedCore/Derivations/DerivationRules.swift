@@ -29,6 +29,7 @@ enum DerivationRules {
         try IndicatorRules(columns: columns, labelDelay: labelDelay).check(indicators)
         let rules = ExpressionRules(
             columns: columns, indicators: indicators, labelDelay: labelDelay)
+        try rules.checkFilters()
         var names: Set<String> = []
         for (index, feature) in features.enumerated() {
             let place = "features[\(index)]"
@@ -112,6 +113,22 @@ private struct ExpressionRules {
     let columns: [RawColumn]
     let indicators: [Indicator]
     let labelDelay: Int64
+
+    /// Checks the filters of indicators' measures.
+    func checkFilters() throws(FeatureStandardError) {
+        for (position, indicator) in indicators.enumerated() {
+            for (index, measure) in indicator.measures.enumerated() {
+                guard let filter = measure.filter else { continue }
+                let place = "indicators[\(position)].measures[\(index)].where"
+                guard filter.isOfUnlabelledRows else {
+                    throw .invalidValue(
+                        place: place, got: "a label or an indicator",
+                        expected: "what can be computed of the bank's own rows without labels")
+                }
+                try check(filter, place: place, depth: 0)
+            }
+        }
+    }
 
     func check(
         _ expression: Expression, place: String, depth: Int

@@ -118,6 +118,15 @@ extension Expression {
         }
     }
 
+    /// Whether it can be computed of the bank's own rows before any label is known.
+    var isOfUnlabelledRows: Bool {
+        switch self {
+        case .indicator: false
+        case .window(let figure): figure.measure != .frauds && figure.measure != .fraudShare
+        default: operands.allSatisfy(\.isOfUnlabelledRows)
+        }
+    }
+
     /// The expressions that this one is made of.
     var operands: [Expression] {
         switch self {

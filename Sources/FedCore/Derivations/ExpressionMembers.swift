@@ -50,7 +50,8 @@ struct ExpressionMembers: Decodable {
     /// Operators within operators.
     static let depthMax = 16
 
-    private let expression: Expression
+    /// As it stands; ``resolved(delay:)`` moves windows that wait for labels.
+    let expression: Expression
 
     init(from decoder: any Decoder) throws {
         let members = try StrictMembers(decoder)
@@ -133,7 +134,8 @@ struct ExpressionMembers: Decodable {
     /// The expression with windows that wait for labels moved back by the delay.
     func resolved(delay: Int64) -> Expression { Self.resolve(expression, delay) }
 
-    private static func resolve(_ expression: Expression, _ delay: Int64) -> Expression {
+    /// An expression with windows that wait for labels moved back by the delay.
+    static func resolve(_ expression: Expression, _ delay: Int64) -> Expression {
         switch expression {
         case .copy, .constant, .hour, .day, .weekday, .oneHot: return expression
         case .compare(let operand, let relation, let value):

@@ -36,12 +36,19 @@ public struct Indicator: Hashable, Sendable {
         public let kind: Kind
         /// The most, in magnitude, that one bank contributes to a cell and period; more is cut off.
         public let most: Int64
+        /// Says which rows count; `nil` for all.
+        ///
+        /// Those count for which it is there and not 0. It is computed of the bank's own rows when
+        /// the row comes, and reads neither labels, with whose coming it would change, nor
+        /// indicators.
+        public let filter: Expression?
 
         /// Wraps the members; ``Derivation`` checks them.
-        public init(name: String, kind: Kind, most: Int64) {
+        public init(name: String, kind: Kind, most: Int64, filter: Expression? = nil) {
             self.name = name
             self.kind = kind
             self.most = most
+            self.filter = filter
         }
     }
 

@@ -20,6 +20,7 @@ public struct IndicatorCounts: Sendable {
     public private(set) var ledgers: [IndicatorLedger]
     /// Rows counted.
     public private(set) var rowCount = 0
+    private var filters: IndicatorFilters
 
     /// Begins with nothing counted.
     ///
@@ -33,27 +34,36 @@ public struct IndicatorCounts: Sendable {
                 try IndicatorLedger(derivation, indicator: indicator.name, secrets: secrets))
         }
         self.ledgers = ledgers
+        filters = IndicatorFilters(derivation)
     }
 
-    /// Counts a row in every indicator.
+    /// Counts all rows of one time in every indicator; with filters, in the order of time.
     ///
-    /// - Parameter finding: what a reviewer found on it. Where that was before the figures of the
-    ///   row's period are known (``Indicator/dueTime(of:)``), it is the row's label, and a fraud
-    ///   counts as confirmed. A later one counts nowhere: the period may be summed by then.
-    public mutating func add(_ row: RawRow, finding: RowFinding? = nil) {
-        rowCount += 1
-        for index in ledgers.indices {
-            let indicator = ledgers[index].indicator
-            guard let finding,
-                finding.time < indicator.dueTime(of: indicator.period(of: row.time))
-            else {
-                ledgers[index].add(row)
-                continue
+    /// - Parameter findings: what a reviewer found, by the rows' numbers. Where that was before the
+    ///   figures of the row's period are known (``Indicator/dueTime(of:)``), it is the row's label,
+    ///   and a fraud counts as confirmed. A later one counts nowhere: the period may be summed by
+    ///   then.
+    /// - Throws: ``DerivationError`` where a filter cannot take a row in; nothing is counted then.
+    public mutating func add(
+        together rows: [RawRow], findings: [Int64: RowFinding] = [:]
+    ) throws(DerivationError) {
+        let passing = try filters.passing(rows)
+        rowCount += rows.count
+        for (place, row) in rows.enumerated() {
+            for index in ledgers.indices {
+                let passes = filters.measures(of: index, passing[place])
+                let indicator = ledgers[index].indicator
+                guard let finding = findings[row.number],
+                    finding.time < indicator.dueTime(of: indicator.period(of: row.time))
+                else {
+                    ledgers[index].add(row, passes: passes)
+                    continue
+                }
+                var found = row
+                found.isFraud = finding.isFraud
+                ledgers[index].add(found, passes: passes)
+                if finding.isFraud { ledgers[index].confirm(found, passes: passes) }
             }
-            var found = row
-            found.isFraud = finding.isFraud
-            ledgers[index].add(found)
-            if finding.isFraud { ledgers[index].confirm(found) }
         }
     }
 

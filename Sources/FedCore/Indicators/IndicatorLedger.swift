@@ -63,9 +63,12 @@ public struct IndicatorLedger: Sendable {
 
     /// Counts a row; its label, where it has one already, counts as a fraud or not.
     ///
+    /// - Parameter passes: for each measure, whether its filter lets the row count; may be left out
+    ///   where no measure has a filter. The bank is active in the row's cells in any case.
     /// - Returns: whether the row's entity is in the index.
     @discardableResult
-    public mutating func add(_ row: RawRow) -> Bool {
+    public mutating func add(_ row: RawRow, passes: [Bool]? = nil) -> Bool {
+        let passes = checked(passes)
         latestTime = max(latestTime ?? row.time, row.time)
         let entity = row.entities[entityColumn]
         let found = cells.cells(of: entity)
@@ -74,7 +77,7 @@ public struct IndicatorLedger: Sendable {
         var figures = periods.removeValue(forKey: period) ?? Figures()
         for cell in found {
             let base = slot(of: cell, in: &figures)
-            for (index, measure) in indicator.measures.enumerated() {
+            for (index, measure) in indicator.measures.enumerated() where passes[index] {
                 switch measure.kind {
                 case .count: figures.values[base + index] += 1
                 case .frauds: if row.isFraud == true { figures.values[base + index] += 1 }
@@ -101,18 +104,42 @@ public struct IndicatorLedger: Sendable {
     }
 
     /// Counts a row, given before without its label, as a fraud: its label has come.
-    public mutating func learnFraud(_ row: RawRow) { raise(.frauds, row) }
+    ///
+    /// - Parameter passes: as the row was given with.
+    public mutating func learnFraud(_ row: RawRow, passes: [Bool]? = nil) {
+        raise(.frauds, row, checked(passes))
+    }
 
     /// Counts a row, given before, as confirmed by a reviewer.
-    public mutating func confirm(_ row: RawRow) { raise(.confirmed, row) }
+    ///
+    /// - Parameter passes: as the row was given with.
+    public mutating func confirm(_ row: RawRow, passes: [Bool]? = nil) {
+        raise(.confirmed, row, checked(passes))
+    }
 
-    private mutating func raise(_ kind: Indicator.Measure.Kind, _ row: RawRow) {
+    /// What is left out where nothing is filtered; a filter that nobody applied is a mistake of
+    /// the caller.
+    private func checked(_ passes: [Bool]?) -> [Bool] {
+        guard let passes else {
+            precondition(
+                indicator.measures.allSatisfy { $0.filter == nil },
+                "indicator \(indicator.name) has filters and nobody applied them")
+            return indicator.measures.map { _ in true }
+        }
+        precondition(passes.count == indicator.measures.count, "\(passes.count) answers")
+        return passes
+    }
+
+    private mutating func raise(
+        _ kind: Indicator.Measure.Kind, _ row: RawRow, _ passes: [Bool]
+    ) {
         let found = cells.cells(of: row.entities[entityColumn])
         let period = indicator.period(of: row.time)
         guard !found.isEmpty, var figures = periods.removeValue(forKey: period) else { return }
         for cell in found {
             let base = slot(of: cell, in: &figures)
-            for (index, measure) in indicator.measures.enumerated() where measure.kind == kind {
+            for (index, measure) in indicator.measures.enumerated()
+            where measure.kind == kind && passes[index] {
                 figures.values[base + index] += 1
             }
         }

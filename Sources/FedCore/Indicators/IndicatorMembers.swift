@@ -118,7 +118,7 @@ struct IndicatorMembers: Decodable {
             case sum
             case distinct
 
-            /// The members beside `name`, `kind` and `most`.
+            /// The members beside `name`, `kind`, `most` and `where`.
             var memberNames: [String] {
                 switch self {
                 case .count, .frauds, .confirmed: []
@@ -128,7 +128,8 @@ struct IndicatorMembers: Decodable {
             }
         }
 
-        static let memberNames = ["name", "kind", "most"]
+        /// The members of every kind; `where` may be left out.
+        static let memberNames = ["name", "kind", "most", "where"]
 
         let measure: Indicator.Measure
 
@@ -152,7 +153,10 @@ struct IndicatorMembers: Decodable {
                 }
             measure = Indicator.Measure(
                 name: try members.value(String.self, "name", "a string"), kind: kind,
-                most: try members.value(Int64.self, "most", "a whole number"))
+                most: try members.value(Int64.self, "most", "a whole number"),
+                filter: try members.has("where")
+                    ? members.value(ExpressionMembers.self, "where", "an object").expression
+                    : nil)
         }
 
         static func json(_ measure: Indicator.Measure) -> CanonicalJSON {
@@ -173,8 +177,24 @@ struct IndicatorMembers: Decodable {
                 members["column"] = .string(column)
             }
             members["kind"] = .string(kind.rawValue)
+            // Left out where there is none, as in declarations from before there were any.
+            if let filter = measure.filter { members["where"] = ExpressionMembers.json(filter) }
             return .object(members)
         }
+    }
+}
+
+extension Indicator {
+    /// The indicator with windows of filters that wait for labels moved back by the delay.
+    func resolved(delay: Int64) -> Indicator {
+        Indicator(
+            name: name, entity: entity, period: period, delay: self.delay, floorBanks: floorBanks,
+            floorWindow: floorWindow, index: index,
+            measures: measures.map {
+                Measure(
+                    name: $0.name, kind: $0.kind, most: $0.most,
+                    filter: $0.filter.map { ExpressionMembers.resolve($0, delay) })
+            })
     }
 }
 
@@ -198,7 +218,9 @@ struct IndicatorPlanMembers: Decodable {
             keyCheck = bytes
         }
         plan = try IndicatorPlan(
-            try members.value(IndicatorMembers.self, "indicator", "an object").indicator,
+            // A plan is canonical: no window waits for a delay that it does not state.
+            try members.value(IndicatorMembers.self, "indicator", "an object").indicator
+                .resolved(delay: 0),
             firstPeriod: try members.value(Int64.self, "first_period", "a whole number"),
             periodCount: try members.value(Int.self, "period_count", "a whole number"),
             revision: try members.value(Int.self, "revision", "a whole number"),

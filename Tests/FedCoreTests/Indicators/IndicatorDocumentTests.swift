@@ -21,7 +21,12 @@ private let documentText = """
             {"name": "rows", "kind": "count", "most": 50},
             {"name": "frauds", "kind": "frauds", "most": 50},
             {"name": "money", "kind": "sum", "column": "amount", "unit": 0.01, "most": 5000},
-            {"name": "cards", "kind": "distinct", "column": "card", "most": 20}
+            {"name": "cards", "kind": "distinct", "column": "card", "most": 20},
+            {"name": "usual", "kind": "frauds", "most": 50, "where":
+              {"op": "compare", "is": "<=", "to": 2, "of":
+                {"op": "ratio", "of": {"op": "copy", "column": "amount"}, "to":
+                  {"op": "mean", "column": "amount", "by": ["card"],
+                    "window": {"far": 900, "after_label_delay": true}}}}}
           ]},
         {"name": "payees", "entity": "card", "period": 300, "delay": 0,
           "floor": {"banks": 4, "window": 300},
@@ -60,7 +65,19 @@ struct IndicatorDocumentTests {
         #expect(
             risk.measures.map(\.kind) == [
                 .count, .frauds, .sum(column: "amount", unit: 0.01), .distinct(column: "card"),
+                .frauds,
             ])
+        #expect(risk.measures[..<4].allSatisfy { $0.filter == nil })
+        #expect(
+            risk.measures[4].filter
+                == .compare(
+                    .ratio(
+                        .copy(column: "amount"),
+                        .window(
+                            WindowFigure(
+                                .mean(column: "amount"), by: ["card"],
+                                window: TimeWindow(far: 1500, near: 600))), empty: 0),
+                    .atMost, 2))
         #expect(derivation.indicators[1].index == .sketch(width: 1024, depth: 4))
         #expect(derivation.indicators[1].cellCount == 4096)
         #expect(
@@ -100,6 +117,22 @@ struct IndicatorDocumentTests {
             "\"kind\": \"confirmed\"",
             "\"kind\": \"sum\", \"column\": \"amount\", \"unit\": 1", "a sum in a sketch of 4 rows"
         ),
+        (
+            "\"kind\": \"count\"",
+            "\"kind\": \"count\", \"where\": {\"op\": \"copy\", \"column\": \"card\"}",
+            "indicators[0].measures[0].where"
+        ),
+        (
+            "\"op\": \"mean\", \"column\": \"amount\",", "\"op\": \"fraud_share\",",
+            "measures[4].where: expected what can be computed of the bank's own rows without labels"
+        ),
+        (
+            "\"of\": {\"op\": \"copy\", \"column\": \"amount\"}",
+            """
+            "of": {"op": "indicator", "indicator": "risk", "measure": "rows",
+              "window": {"far": 900, "near": 600}}
+            """, "measures[4].where: expected what can be computed of the bank's own rows"
+        ),
         ("\"measure\": \"rows\"", "\"measure\": \"row\"", "features[0].value.measure"),
         ("\"indicator\": \"risk\"", "\"indicator\": \"risks\"", "features[0].value.indicator"),
         ("\"far\": 900, \"near\": 300", "\"far\": 900, \"near\": 200", "multiples of the period"),
@@ -120,7 +153,9 @@ struct IndicatorDocumentTests {
         func members(_ object: [String: Any]?) throws -> Set<String> {
             #expect(object?["additionalProperties"] as? Bool == false)
             let names = Set(try #require(object?["properties"] as? [String: Any]).keys)
-            #expect(Set(try #require(object?["required"] as? [String])) == names)
+            let optional = names.intersection(["where"])
+            #expect(
+                Set(try #require(object?["required"] as? [String])) == names.subtracting(optional))
             return names
         }
         let vocabulary = IndicatorVocabulary.self

@@ -3,7 +3,8 @@ import FedCrypto
 
 /// A derivation whose features read two indicators, over windows of different lengths.
 func indicatorDerivation(
-    index: Indicator.Index, measures: [Indicator.Measure] = countAndFrauds, floorPeriods: Int64 = 3
+    index: Indicator.Index, measures: [Indicator.Measure] = countAndFrauds,
+    floorPeriods: Int64 = 3, ties: Derivation.Ties = .together
 ) throws -> Derivation {
     func figure(_ indicator: String, _ measure: String, _ far: Int64, _ near: Int64) -> Expression {
         .indicator(
@@ -22,7 +23,7 @@ func indicatorDerivation(
     ]
     return try Derivation(
         name: "shared", version: 1, description: "What banks count together.", standard: "shared",
-        labelDelay: 150, ties: .together,
+        labelDelay: 150, ties: ties,
         columns: [
             RawColumn(name: "time", role: .time, kind: .integer),
             RawColumn(name: "card", role: .entity, kind: .integer),
@@ -97,6 +98,8 @@ func allTables(
 struct NaiveIndicator {
     let indicator: Indicator
     let banks: [[RawRow]]
+    /// Whether a row of a bank counts in a measure.
+    var passes: (Indicator.Measure, Int, RawRow) -> Bool = { _, _, _ in true }
 
     private func period(_ row: RawRow) -> Int64 {
         Int64((Double(row.time) / Double(indicator.period)).rounded(.down))
@@ -114,7 +117,7 @@ struct NaiveIndicator {
         }
         guard active.count >= indicator.floorBanks else { return 0 }
         return banks.indices.reduce(0) { sum, bank in
-            let rows = rows(bank, shop, period..<(period + 1))
+            let rows = rows(bank, shop, period..<(period + 1)).filter { passes(measure, bank, $0) }
             let value: Int64 =
                 switch measure.kind {
                 case .count: Int64(rows.count)

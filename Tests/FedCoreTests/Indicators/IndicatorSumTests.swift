@@ -98,7 +98,8 @@ struct IndicatorSumTests {
         let due = plan.dueTime
         func figures(_ label: Bool?, _ finding: RowFinding?) throws -> [[Int64]] {
             var counts = try IndicatorCounts(derivation)
-            counts.add(row(1, isFraud: label), finding: finding)
+            try counts.add(
+                together: [row(1, isFraud: label)], findings: finding.map { [1: $0] } ?? [:])
             #expect(counts.rowCount == 1)
             let ledger = counts.ledgers[0]
             return try IndicatorTable.plaintext(plan, ledgers: [ledger, ledger, ledger])

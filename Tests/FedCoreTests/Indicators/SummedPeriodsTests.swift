@@ -108,10 +108,11 @@ struct SummedPeriodsTests {
         let own = try sharedSecrets()
         func counts(_ secrets: IndicatorSecrets, until time: Int64) throws -> IndicatorCounts {
             var counts = try IndicatorCounts(sketched, secrets: secrets)
-            counts.add(
+            try counts.add(together: [
                 RawRow(
                     time: time, number: 0, isFraud: false, numbers: [1],
-                    entities: [EntityKey(Int64(7)), EntityKey(Int64(2))]))
+                    entities: [EntityKey(Int64(7)), EntityKey(Int64(2))])
+            ])
             return counts
         }
         func plan(_ check: [UInt8]?) throws -> IndicatorPlan {
