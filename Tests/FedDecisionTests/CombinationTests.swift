@@ -113,6 +113,45 @@ struct CombinationTests {
         }
     }
 
+    @Test func whereOnlyTheLocalScorePassesTheGuardTheStackedOneIsDrawnTowardsIt() throws {
+        /// Rows of two scores of the same truth, the federated one with the smaller error.
+        func rows(_ seed: UInt64) -> (local: [Double], federated: [Double], labels: [UInt8]) {
+            var random = SeededRandom(seed: seed)
+            var rows: (local: [Double], federated: [Double], labels: [UInt8]) = ([], [], [])
+            for _ in 0..<1500 {
+                let truth = -4 + 1.5 * random.normal()
+                rows.local.append(truth + 0.9 * random.normal())
+                rows.federated.append(truth + 0.6 * random.normal())
+                rows.labels.append(
+                    random.unit() < Calibration.identity.probability(truth) ? 1 : 0)
+            }
+            return rows
+        }
+        func caught(_ scores: [Double], _ labels: [UInt8]) throws -> Int {
+            try RankedScores(scores: scores, labels: labels).review(share: 0.01).caught
+        }
+        var (drawn, byDrawn, byLocal) = (0, 0, 0)
+        for seed in 1...120 as ClosedRange<UInt64> {
+            let valid = rows(seed)
+            let choice = try CombinationChoice.choose(
+                local: valid.local, federated: valid.federated, labels: valid.labels,
+                options: options)
+            guard choice.reason == .guarded, choice.rule.kind.name == .stacked else { continue }
+            drawn += 1
+            let measured = try #require(choice.measured.first { $0.name == .stacked })
+            #expect(measured.passesGuard, "seed \(seed)")
+            #expect(choice.measured.allSatisfy { $0.passesGuard == ($0.name != .federated) })
+            let combined = choice.rule.logOdds(local: valid.local, federated: valid.federated)
+            #expect(try caught(combined, valid.labels) == measured.caught, "seed \(seed)")
+            let test = rows(seed + 1000)
+            byDrawn += try caught(
+                choice.rule.logOdds(local: test.local, federated: test.federated), test.labels)
+            byLocal += try caught(test.local, test.labels)
+        }
+        #expect(drawn > 0)
+        #expect(byDrawn > byLocal, "on other rows what the others know is worth more")
+    }
+
     @Test func scoresThatStackingCannotTellApartAreHedgedByTheirMean() throws {
         var hedged = 0
         for seed in 1...60 as ClosedRange<UInt64> {

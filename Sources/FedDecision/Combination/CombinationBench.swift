@@ -39,15 +39,30 @@ struct CombinationBench {
             evidence.bearsOut
             ? 0 : max(options.premiumMax * caughtAlone, Double(options.premiumFrauds))
         let floor = Int((caughtAlone - premium).rounded(.up))
-        let measured = candidates.indices.map { index in
+        func measure(
+            _ candidate: Candidate, _ bootstrap: PairedBootstrap, _ index: Int
+        ) -> CombinationChoice.Measured {
             let overLocal = bootstrap.difference(of: index, over: alone)
             return CombinationChoice.Measured(
-                name: candidates[index].rule.kind.name, caught: candidates[index].caught,
+                name: candidate.rule.kind.name, caught: candidate.caught,
                 betterShare: bootstrap.difference(of: index, over: incumbent).betterShare,
                 overLocalLow: overLocal.low, overLocalHigh: overLocal.high,
-                passesGuard: candidates[index].caught >= floor)
+                passesGuard: candidate.caught >= floor)
         }
-        let (chosen, reason) = decide(measured, alone: alone, incumbent: incumbent)
+        var measured = candidates.indices.map { measure(candidates[$0], bootstrap, $0) }
+        var (chosen, reason) = decide(measured, alone: alone, incumbent: incumbent)
+        if chosen == alone,
+            let drawn = drawn(
+                candidates[incumbent].rule, isBorneOut: evidence.bearsOut, catching: floor)
+        {
+            let beside = PairedBootstrap(
+                orders: [drawn.order, candidates[alone].order, candidates[incumbent].order],
+                labels: labels, reviewed: reviewed, resamples: options.resamples,
+                seed: options.seed)
+            candidates[incumbent] = drawn
+            measured[incumbent] = measure(drawn, beside, 0)
+            chosen = incumbent
+        }
         return CombinationChoice(
             rule: candidates[chosen].rule, reason: reason,
             calibration: Calibration(scores: candidates[chosen].scores, labels: labels),
@@ -69,6 +84,35 @@ struct CombinationBench {
         }
         if others.contains(incumbent) { return (incumbent, .incumbent) }
         return (others.max(by: better) ?? alone, .guarded)
+    }
+
+    /// The stacked score drawn towards the local one by as little as passes the guard; `nil` where
+    /// nothing short of the local score does.
+    ///
+    /// A bank with few frauds fails the guard by chance, by one of them or two. What the others
+    /// know is then worth more than what the local score alone would keep. Where the bank's own
+    /// frauds bear the federated model out, the floor may go too.
+    private func drawn(
+        _ rule: CombinationRule, isBorneOut: Bool, catching floor: Int
+    ) -> Candidate? {
+        var stacking = (intercept: 0.0, local: 0.0, federated: 1.0)
+        if case .stacked(let intercept, let local, let federated) = rule.kind {
+            stacking = (intercept, local, federated)
+        }
+        for share in options.drawShares {
+            for lenience in isBorneOut ? [rule.lenience, CombinationRule.noFloor] : [rule.lenience]
+            {
+                let drawn = candidate(
+                    CombinationRule(
+                        kind: .stacked(
+                            intercept: (1 - share) * stacking.intercept,
+                            localWeight: (1 - share) * stacking.local + share,
+                            federatedWeight: (1 - share) * stacking.federated),
+                        lenience: lenience))
+                if drawn.caught >= floor { return drawn }
+            }
+        }
+        return nil
     }
 
     private func candidate(_ rule: CombinationRule) -> Candidate {

@@ -14,7 +14,9 @@ package import FedCore
 ///    evidence, ``Options/premiumMax`` of the local model's catch may be missing, or
 ///    ``Options/premiumFrauds``: that is what insurance against kinds of fraud unknown to the bank
 ///    may cost on rows that cannot show its use.
-///    A choice that fails gives way to the next best that does not, at last to the local model.
+///    A choice that fails gives way to the next best that does not; where only the local model
+///    does not, to the stacked score drawn towards it by as little as passes, at last to the local
+///    model.
 package struct CombinationChoice: Equatable, Sendable {
     /// Settings with their defaults.
     package struct Options: Equatable, Sendable {
@@ -35,6 +37,9 @@ package struct CombinationChoice: Equatable, Sendable {
         package var premiumMax = 0.2
         /// So many frauds it lets go without evidence, where that is more.
         package var premiumFrauds = 2
+        /// The shares of the way to the local score by which the stacked one is drawn where nothing
+        /// else passes the guard.
+        package var drawShares = [0.25, 0.5, 0.75]
 
         /// The defaults.
         package init() {}
