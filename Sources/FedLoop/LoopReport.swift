@@ -28,7 +28,8 @@ public struct LoopReport: Sendable {
     public struct Entry: Sendable {
         /// What it caught.
         public let outcome: LoopOutcome
-        /// Wall time of its replay.
+        /// Wall time of its replay; for the table alone, so that the document of equal replays is
+        /// equal to the byte.
         public let seconds: Double
 
         /// Wraps a result.
@@ -162,7 +163,7 @@ extension LoopReport {
         let amount = outcome.days.joined().reduce(0) { $0 + $1.amountCaught }
         return .object([
             "name": .string(outcome.variant.name),
-            "seconds": .number(entries[place].seconds),
+            "exploration_share": .number(outcome.variant.exploration),
             "rows": .integer(Int64(outcome.sum { $0.rows })),
             "frauds": .integer(Int64(outcome.sum { $0.frauds })),
             "reviewed": .integer(Int64(outcome.sum { $0.reviewed })),

@@ -45,6 +45,8 @@ struct SimulateLoopCommand: AsyncParsableCommand {
     var normalShare = 0.34
     @Option(help: "Amounts up to this multiple of the payer's mean count as usual.")
     var usualAmount = 2.5
+    @Option(help: "Share of reviews by chance where verdicts are used, 0 to 0.5.")
+    var exploration = 0.0
     @Option(name: .customLong("set"), help: "A hyper-parameter, name=value; may be repeated.")
     var settings: [String] = []
     @Option(help: "A variant by its name in the report; may be repeated. Default: all.")
@@ -53,6 +55,12 @@ struct SimulateLoopCommand: AsyncParsableCommand {
     var jobs = 2
     @Option(help: "The file for the figures of each period, JSON.")
     var json: String?
+
+    func validate() throws {
+        guard (0...0.5).contains(exploration) else {
+            throw ValidationError("--exploration is \(exploration), expected 0...0.5")
+        }
+    }
 
     func run() async throws {
         let plan = try makePlan()
@@ -83,6 +91,10 @@ struct SimulateLoopCommand: AsyncParsableCommand {
             }
             return known.filter {
                 variant.isEmpty || $0 == .local || variant.contains($0.name)
+            }.map { variant in
+                var variant = variant
+                if variant.usesVerdicts { variant.exploration = exploration }
+                return variant
             }
         }
     }

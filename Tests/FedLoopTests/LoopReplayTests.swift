@@ -155,6 +155,23 @@ import Testing
         #expect(outcome.caught(share: 0) <= caught)
     }
 
+    @Test func exploredRowsTakeThePlacesOfTheLeastSuspiciousOnes() throws {
+        let rows = Toy.rows(seed: 5)
+        let plain = try run(rows, .local).lists
+        var variant = LoopVariant.local
+        variant.exploration = 0.5
+        let explored = try run(rows, variant).lists
+        var replaced = 0
+        for (list, before) in zip(explored, plain) {
+            #expect(list.rows.count == before.rows.count)
+            #expect(Set(list.rows).count == list.rows.count)
+            #expect(list.rows.prefix(3) == before.rows.prefix(3), "day \(list.day)")
+            replaced += Set(list.rows).subtracting(before.rows).count
+        }
+        // Of 60 rows a day three are drawn out of 57, so most drawn ones were not on the list.
+        #expect(replaced > 2 * plain.count)
+    }
+
     @Test func theLoopCatchesMoreWhereBanksShareBadTerminals() throws {
         for seed in 6..<9 as Range<UInt64> {
             let rows = Toy.rows(seed: seed)

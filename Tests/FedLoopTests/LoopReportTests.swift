@@ -16,6 +16,23 @@ import Testing
         return try LoopReport(data: "toy", stream: stream, plan: Toy.plan, entries: entries)
     }
 
+    @Test func theDocumentOfEqualReplaysIsEqualToTheByte() throws {
+        var explored = LoopVariant.sharedVerdicts
+        explored.exploration = 0.2
+        let first = try report([.local, explored])
+        let second = try LoopReport(
+            data: "toy", stream: try Toy.stream(Toy.rows(seed: 21)), plan: Toy.plan,
+            entries: first.entries.map {
+                LoopReport.Entry(
+                    outcome: try LoopReplay.run(
+                        Toy.stream(Toy.rows(seed: 21)), plan: Toy.plan,
+                        variant: $0.outcome.variant),
+                    seconds: $0.seconds + 7)
+            })
+        #expect(first.json.bytes == second.json.bytes)
+        #expect(try report([.local, .sharedVerdicts]).json.bytes != first.json.bytes)
+    }
+
     @Test func theGainIsTheRatioOfCatchesWithinItsInterval() throws {
         let report = try report()
         let own = report.entries[1].outcome.caught(share: 1)
