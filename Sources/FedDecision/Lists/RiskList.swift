@@ -77,7 +77,7 @@ package struct RiskList: Equatable, Sendable {
         package var capacity: Int
         /// Share of the capacity that is drawn at random, 0 to 0.5.
         ///
-        /// Rounded down: less than one place is none. `Decisions/0015` says what the default costs
+        /// Rounded down: less than one place is none. `Decisions/0016` says what the default costs
         /// and what it is for.
         package var explorationShare: Double
         /// Names the list, and its draw.
