@@ -1,3 +1,4 @@
+internal import FedWire
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
@@ -39,17 +40,5 @@ struct LoopBoundChannel: ServerChildChannel {
         await withTaskExecutorPreference(executor) {
             await base.handle(value: value, logger: logger)
         }
-    }
-}
-
-/// Runs tasks on an event loop.
-private final class EventLoopExecutor: TaskExecutor {
-    private let loop: any EventLoop
-
-    init(_ loop: any EventLoop) { self.loop = loop }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
