@@ -29,7 +29,7 @@ public enum CanonicalJSON: Equatable, Sendable {
         case .integer(let value):
             precondition(value.magnitude < 1 << 53, "integer \(value) is beyond 2^53")
             output.append(contentsOf: String(value).utf8)
-        case .number(let value): output.append(contentsOf: Self.format(value).utf8)
+        case .number(let value): Self.append(value, to: &output)
         case .string(let value): Self.write(value, to: &output)
         case .array(let values):
             output.append(0x5B)
@@ -53,23 +53,53 @@ public enum CanonicalJSON: Equatable, Sendable {
 
     private static func write(_ text: String, to output: inout [UInt8]) {
         output.append(0x22)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22, 0x5C: output.append(contentsOf: [0x5C, byte])
-            case 0x08: output.append(contentsOf: "\\b".utf8)
-            case 0x09: output.append(contentsOf: "\\t".utf8)
-            case 0x0A: output.append(contentsOf: "\\n".utf8)
-            case 0x0C: output.append(contentsOf: "\\f".utf8)
-            case 0x0D: output.append(contentsOf: "\\r".utf8)
-            case 0..<0x20: output.append(contentsOf: ("\\u00" + [byte].hexadecimal).utf8)
-            default: output.append(byte)
+        var text = text
+        text.withUTF8 { bytes in
+            // Documents within documents are megabytes of which few bytes need an escape.
+            var start = 0
+            for index in bytes.indices where needsEscape(bytes[index]) {
+                output.append(contentsOf: bytes[start..<index])
+                output.append(contentsOf: escape(bytes[index]))
+                start = index + 1
             }
+            output.append(contentsOf: bytes[start...])
         }
         output.append(0x22)
     }
 
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x22 || byte == 0x5C
+    }
+
+    private static func escape(_ byte: UInt8) -> [UInt8] {
+        switch byte {
+        case 0x08: Array("\\b".utf8)
+        case 0x09: Array("\\t".utf8)
+        case 0x0A: Array("\\n".utf8)
+        case 0x0C: Array("\\f".utf8)
+        case 0x0D: Array("\\r".utf8)
+        case 0..<0x20: Array(("\\u00" + [byte].hexadecimal).utf8)
+        default: [0x5C, byte]
+        }
+    }
+
+    /// Appends a finite number as ``bytes`` writes it.
+    package static func append(_ value: Double, to output: inout [UInt8]) {
+        precondition(value.isFinite, "JSON has no \(value)")
+        // Swift's description has the same digits, and the same form but for a whole number's ".0",
+        // for minus zero, and where one of both writes an exponent.
+        var text = value.description
+        let isSame = text.withUTF8 { written in
+            guard !written.contains(0x65), value != 0 else { return false }
+            let isWhole = written.count > 2 && written.suffix(2).elementsEqual([0x2E, 0x30])
+            output.append(contentsOf: written.dropLast(isWhole ? 2 : 0))
+            return true
+        }
+        if !isSame { output.append(contentsOf: format(value).utf8) }
+    }
+
     /// Formats a finite number as ECMAScript's `Number::toString` does (ECMA-262, 6.1.6.1.20).
-    static func format(_ value: Double) -> String {
+    package static func format(_ value: Double) -> String {
         precondition(value.isFinite, "JSON has no \(value)")
         if value == 0 { return "0" }
         if value < 0 { return "-" + format(-value) }

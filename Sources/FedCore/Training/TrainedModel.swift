@@ -13,6 +13,11 @@ public enum TrainedModel: Equatable, Sendable {
     /// - Throws: ``LearningError/invalidModel(reason:)`` for anything that is not exactly the
     ///   canonical file of a known format.
     public init(bytes: [UInt8]) throws(LearningError) {
+        let document = ModelDocument(bytes: bytes)
+        if let trees = try GradientBoostingModel(canonical: document) {
+            self = .boosting(trees)
+            return
+        }
         struct Header: Decodable { let format: String }
         guard let header = try? JSONDecoder().decode(Header.self, from: Data(bytes)) else {
             throw .invalidModel(reason: "not a JSON document with a format")
@@ -20,7 +25,7 @@ public enum TrainedModel: Equatable, Sendable {
         switch header.format {
         case LogisticModel.format: self = .logistic(try LogisticModel(bytes: bytes))
         case GradientBoostingModel.format:
-            self = .boosting(try GradientBoostingModel(document: ModelDocument(bytes: bytes)))
+            self = .boosting(try GradientBoostingModel(looselyReading: document))
         default: throw .invalidModel(reason: "the format \(header.format) is not known")
         }
     }

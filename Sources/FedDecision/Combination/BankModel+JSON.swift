@@ -3,18 +3,18 @@ internal import FedCrypto
 
 extension BankModel {
     static func json(
-        version: Int, local: TrainedModel?, federated: TrainedModel,
-        residual: GradientBoostingModel?, choice: CombinationChoice, reviewShare: Double
+        version: Int, documents: Documents, standard: [UInt8], choice: CombinationChoice,
+        reviewShare: Double
     ) -> CanonicalJSON {
         .object([
             "format": .string(format),
             "version": .integer(Int64(version)),
-            "standard_sha256": .string(federated.standardDigest.hexadecimal),
+            "standard_sha256": .string(standard.hexadecimal),
             "review_share": .number(reviewShare),
             "models": .object([
-                "local": local.map { part($0.document) } ?? .null,
-                "federated": part(federated.document),
-                "residual": residual.map { part($0.document) } ?? .null,
+                "local": documents.local.map(part) ?? .null,
+                "federated": part(documents.federated),
+                "residual": documents.residual.map(part) ?? .null,
             ]),
             "rule": json(choice.rule),
             "reason": .string(choice.reason.rawValue),
@@ -87,18 +87,23 @@ extension BankModel {
                 throw BankModelError.document(.missingMember(place: "models.federated"))
             }
             var residual: GradientBoostingModel?
-            if let part = try Self.part(models, "residual") {
-                guard case .boosting(let trees) = part else {
+            let margin = try Self.part(models, "residual")
+            if let margin {
+                guard case .boosting(let trees) = margin.model else {
                     throw BankModelError.model(
                         .invalidModel(reason: "the trees on the margin are no trees"))
                 }
                 residual = trees
             }
+            let version = Int(try document.integer("version", in: 1...1_000_000_000))
+            let local = try Self.part(models, "local")
             try self.init(
-                version: Int(try document.integer("version", in: 1...1_000_000_000)),
-                local: try Self.part(models, "local"), federated: federated, residual: residual,
-                choice: try Self.choice(document),
-                reviewShare: try document.number("review_share", in: 0...1))
+                version: version, local: local?.model, federated: federated.model,
+                residual: residual, choice: try Self.choice(document),
+                reviewShare: try document.number("review_share", in: 0...1),
+                documents: Documents(
+                    local: local?.document, federated: federated.document,
+                    residual: margin?.document))
         } catch let error as DocumentError {
             throw .document(error)
         } catch let error as LearningError {
@@ -111,14 +116,17 @@ extension BankModel {
         guard self.bytes == bytes else { throw .document(.notCanonical) }
     }
 
-    private static func part(_ models: DocumentObject, _ name: String) throws -> TrainedModel? {
+    /// A part's model, and the document that it was read from and would be written as.
+    private static func part(
+        _ models: DocumentObject, _ name: String
+    ) throws -> (model: TrainedModel, document: ModelDocument)? {
         guard models.has(name) else { return nil }
         let part = try models.object(name, allowed: ["sha256", "document"])
         let document = Array(try part.string("document", bytes: 1...documentBytesMax).utf8)
         guard SHA256.hash(document) == (try part.digest("sha256")) else {
             throw BankModelError.partDigest(place: part.place)
         }
-        return try TrainedModel(bytes: document)
+        return (try TrainedModel(bytes: document), ModelDocument(bytes: document))
     }
 
     private static func choice(

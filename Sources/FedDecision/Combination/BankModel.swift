@@ -36,6 +36,27 @@ package struct BankModel: Equatable, Sendable {
         version: Int, local: TrainedModel?, federated: TrainedModel,
         residual: GradientBoostingModel?, choice: CombinationChoice, reviewShare: Double
     ) throws(LearningError) {
+        try self.init(
+            version: version, local: local, federated: federated, residual: residual,
+            choice: choice, reviewShare: reviewShare,
+            documents: Documents(
+                local: local?.document, federated: federated.document,
+                residual: residual?.document))
+    }
+
+    /// The parts' documents, which are megabytes and not written again where they were just read.
+    struct Documents {
+        var local: ModelDocument?
+        var federated: ModelDocument
+        var residual: ModelDocument?
+    }
+
+    /// Wraps the parts, whose documents are at hand.
+    init(
+        version: Int, local: TrainedModel?, federated: TrainedModel,
+        residual: GradientBoostingModel?, choice: CombinationChoice, reviewShare: Double,
+        documents: Documents
+    ) throws(LearningError) {
         let standards = [
             local?.standardDigest, federated.standardDigest, residual?.standardHash,
         ].compactMap { $0 }
@@ -61,8 +82,8 @@ package struct BankModel: Equatable, Sendable {
         self.reviewShare = reviewShare
         bytes =
             Self.json(
-                version: version, local: local, federated: federated, residual: residual,
-                choice: choice, reviewShare: reviewShare
+                version: version, documents: documents,
+                standard: federated.standardDigest, choice: choice, reviewShare: reviewShare
             ).bytes
         digest = SHA256.hash(bytes)
     }

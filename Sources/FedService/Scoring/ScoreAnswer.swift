@@ -18,11 +18,15 @@ package enum ScoreAnswer {
         put("\",\"federated_floor\":")
         put(scored.parts.isFloor ? "true" : "false")
         put(",\"federated_score\":")
-        append(scored.parts.federated, to: &bytes)
+        CanonicalJSON.append(scored.parts.federated, to: &bytes)
         put(",\"id\":")
         append(id, to: &bytes)
         put(",\"local_score\":")
-        if let local = scored.parts.local { append(local, to: &bytes) } else { put("null") }
+        if let local = scored.parts.local {
+            CanonicalJSON.append(local, to: &bytes)
+        } else {
+            put("null")
+        }
         if let engine {
             put(",\"model\":")
             bytes += engine.modelBytes
@@ -35,7 +39,7 @@ package enum ScoreAnswer {
             bytes += engine.policyBytes
         }
         put(",\"probability\":")
-        append(scored.parts.probability, to: &bytes)
+        CanonicalJSON.append(scored.parts.probability, to: &bytes)
         put(",\"reasons\":")
         if let reasons = scored.reasons {
             bytes += CanonicalJSON.array(reasons.map(\.json)).bytes
@@ -45,7 +49,7 @@ package enum ScoreAnswer {
         put(",\"rules\":")
         append(scored.decision.rules, to: &bytes)
         put(",\"score\":")
-        append(scored.parts.combined, to: &bytes)
+        CanonicalJSON.append(scored.parts.combined, to: &bytes)
         put("}")
     }
 
@@ -79,21 +83,5 @@ package enum ScoreAnswer {
         bytes.append(0x22)
         bytes += id.utf8
         bytes.append(0x22)
-    }
-
-    /// Appends a finite number as ECMAScript writes it.
-    package static func append(_ value: Double, to bytes: inout [UInt8]) {
-        let start = bytes.count
-        bytes += value.description.utf8
-        // Swift writes the same digits, but a whole number with ".0", and small and large ones
-        // with another exponent.
-        if bytes[bytes.count - 1] == 0x30, bytes[bytes.count - 2] == 0x2E {
-            bytes.removeLast(2)
-        }
-        let written = bytes[start...]
-        if written.contains(0x65) || written.elementsEqual("-0".utf8) {
-            bytes.removeLast(bytes.count - start)
-            bytes += CanonicalJSON.number(value).bytes
-        }
     }
 }

@@ -32,6 +32,48 @@ import Testing
         }
     }
 
+    /// The short way to write a number against the long one.
+    @Test func figuresOfAnySizeAreWrittenAlike() {
+        func same(_ value: Double) -> Bool {
+            CanonicalJSON.number(value).bytes == Array(CanonicalJSON.format(value).utf8)
+        }
+        for value in [
+            0, -0.0, 1, -12, 1e-9, 1e300, 0.1, 123_456_789.5, -1e-5, 1e21, 1e-4, 9.99e-5, 1e-6,
+            100, 5e15, 1e16, 1.5e16, 18_014_398_509_481_984, 123_456_789_012_345_680,
+        ] {
+            #expect(same(value), "\(value)")
+        }
+        var state: UInt64 = 5
+        for turn in 0..<30_000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            // Any pattern of bits, fractions, and units of 2^-20.
+            let value =
+                switch turn % 3 {
+                case 0: Double(bitPattern: state)
+                case 1: Double(state >> 11) * 0x1p-50
+                default: Double(Int32(truncatingIfNeeded: state >> 40)) * 0x1p-20
+                }
+            if value.isFinite { #expect(same(value), "\(value)") }
+        }
+    }
+
+    @Test func stringsKeepEveryByteBetweenEscapes() {
+        for text in ["", "\"", "a\\", "\u{1}\u{1}", "plain", "é\"名\"\n", "\t\u{7f}"] {
+            var expected = "\""
+            for scalar in text.unicodeScalars {
+                switch scalar {
+                case "\"": expected += "\\\""
+                case "\\": expected += "\\\\"
+                case "\n": expected += "\\n"
+                case "\t": expected += "\\t"
+                case "\u{1}": expected += "\\u0001"
+                default: expected.unicodeScalars.append(scalar)
+                }
+            }
+            #expect(CanonicalJSON.string(text).bytes == Array((expected + "\"").utf8))
+        }
+    }
+
     @Test func membersAreSortedByUTF16AndStringsEscaped() {
         let value = CanonicalJSON.object([
             "\u{20ac}": .string("Euro"), "\r": .string("return"), "1": .integer(1),

@@ -88,6 +88,70 @@ import Testing
         #expect(same == bytes, "the forger must be able to write a good file")
     }
 
+    @Test func `the fast reader takes every written model, and as the general one does`() throws {
+        for (seed, depth) in [(31, 3), (32, 8), (33, 1), (34, 5)] as [(UInt64, Double)] {
+            let table = try TreeTable(rows: 900, seed: seed)
+            let model = try GradientBoostingTrainer.train(
+                datasets: [table.pooled], schema: table.schema,
+                configuration: quickConfiguration([
+                    .treesMax: 5, .depthMax: depth, .gridCells: 64, .learningRate: 0.037,
+                ]))
+            #expect(model.bins.contains { $0.isCategorical })
+            #expect(try GradientBoostingModel(canonical: model.document) == model)
+            #expect(try GradientBoostingModel(looselyReading: model.document) == model)
+            guard case .boosting(let read) = try TrainedModel(bytes: model.document.bytes) else {
+                Issue.record("no trees")
+                continue
+            }
+            #expect(read == model)
+        }
+    }
+
+    /// Well hashed files with one byte changed, removed, doubled or put elsewhere: what the fast
+    /// reader takes, the general one must take as the same.
+    @Test func `the fast reader takes nothing that the general one would not take`() throws {
+        let whole = try Self.trained().document.bytes
+        let text = String(decoding: whole, as: UTF8.self)
+        let hash = try #require(text.firstRange(of: ",\"contentHash\":\""))
+        let start = text.utf8.distance(from: text.startIndex, to: hash.lowerBound)
+        let member = Array(whole[start..<start + 81])
+        let content = Array(whole[..<start] + whole[(start + 81)...])
+        #expect(member.last == UInt8(ascii: "\"") && content.count > 1000)
+        func file(_ content: [UInt8]) -> ModelDocument {
+            let digest = Array(",\"contentHash\":\"\(SHA256.hash(content).hexadecimal)\"".utf8)
+            return ModelDocument(
+                bytes: Array(content[..<start]) + digest + Array(content[start...]))
+        }
+        let isForger = file(content).bytes == whole
+        try #require(isForger, "the forger must be able to write a good file")
+        var random = SeededRandom(seed: 35)
+        var taken = 0
+        for turn in 0..<3000 {
+            var damaged = content
+            // Behind the hash's place, so that it stays where it is.
+            let place = start + Int(random.unit() * Double(content.count - start))
+            switch turn % 5 {
+            case 0: damaged[place] = UInt8(truncatingIfNeeded: random.next())
+            case 1: damaged.remove(at: place)
+            case 2: damaged.insert(damaged[place], at: place)
+            case 3:
+                let other = start + Int(random.unit() * Double(content.count - start))
+                damaged.swapAt(place, other)
+            default:
+                // One digit for another, which can give a valid file.
+                guard let digit = damaged[place...].firstIndex(where: { (48...57).contains($0) })
+                else { continue }
+                damaged[digit] = 48 + UInt8(random.next() % 10)
+            }
+            let document = file(damaged)
+            guard let fast = try? GradientBoostingModel(canonical: document) else { continue }
+            taken += 1
+            let general = try? GradientBoostingModel(looselyReading: document)
+            #expect(general == fast, "turn \(turn) place \(place)")
+        }
+        #expect(taken > 20)
+    }
+
     @Test func `scores follow the nodes of the file`() throws {
         let model = try GradientBoostingModel(document: Self.trained().document)
         let table = try TreeTable(rows: 300, seed: 33)
