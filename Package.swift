@@ -6,7 +6,7 @@ import PackageDescription
 //   fed-node → FedNode → FedService ─┐
 //   fed-coordinator → FedCoordinator ┼→ FedRuntime → FedWire → FedCore → FedCrypto, CFedKernels, COpenBLAS
 //   fed → FedTool → FedReport, FedLoop┘     └─────→ FedFiles ──┘
-//   FedDecision, FedLoop, FedSimulation, FedSynthetic are pure and know FedCore only.
+//   FedDecision, FedLoop, FedSimulation, FedSynthetic are pure and know FedCore only (FedDecision a kernel, too).
 
 let grpc: [Target.Dependency] = [
     .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -59,7 +59,7 @@ let package = Package(
         .target(name: "FedCrypto", dependencies: ["COpenSSL"]),
         .target(name: "FedCore", dependencies: ["FedCrypto", "CFedKernels", "COpenBLAS"]),
         .target(name: "FedSimulation", dependencies: ["FedCore", "FedCrypto"]),
-        .target(name: "FedDecision", dependencies: ["FedCore", "FedCrypto"]),
+        .target(name: "FedDecision", dependencies: ["FedCore", "FedCrypto", "CFedKernels"]),
         .target(name: "FedLoop", dependencies: ["FedCore"]),
         .target(name: "FedSynthetic"),
 
@@ -166,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "FedNodeTests",
             dependencies: [
-                "FedNode", "FedService", "FedRuntime", "FedDecision", "FedCore", "FedCrypto",
+                "FedNode", "FedService", "FedRuntime", "FedWire", "FedDecision", "FedCore",
+                "FedCrypto",
             ]),
         .testTarget(
             name: "FedWireTests",
@@ -185,6 +186,7 @@ let package = Package(
             dependencies: [
                 "FedNode", "FedCoordinator", "FedTool", "FedReport", "FedRuntime", "FedFiles",
                 "FedSynthetic", "FedCore", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
     ],
     swiftLanguageModes: [.v6],

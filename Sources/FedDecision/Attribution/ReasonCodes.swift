@@ -48,6 +48,7 @@ package struct ReasonExplainer: Sendable {
     }
 
     private let standard: FeatureStandard
+    private let imputation: RowImputation
     private let local: Part?
     private let federated: Part
     private let residual: TreeAttributor?
@@ -58,8 +59,15 @@ package struct ReasonExplainer: Sendable {
     ///
     /// - Throws: ``LearningError/invalidModel(reason:)`` for another feature standard.
     package init(_ model: BankModel, standard: FeatureStandard) throws(LearningError) {
-        scorer = try BankScorer(model, standard: standard)
+        self.init(try BankScorer(model, standard: standard), standard: standard)
+    }
+
+    /// Explains the scores of a scorer.
+    package init(_ scorer: BankScorer, standard: FeatureStandard) {
+        let model = scorer.model
+        self.scorer = scorer
         self.standard = standard
+        imputation = RowImputation(standard)
         local = model.local.map(Self.part)
         federated = Self.part(model.federated)
         residual = model.residual.map(TreeAttributor.init)
@@ -90,7 +98,7 @@ package struct ReasonExplainer: Sendable {
     /// The parts add up to the combined log-odds, but for scores beyond ±13.8, to which the rule
     /// holds them.
     package func attribution(of row: [Double]) -> Attribution {
-        let row = standard.imputed(row)
+        let row = imputation.imputed(row)
         let joint = attribution(federated, row)
         let rule = scorer.model.choice.rule
         if scorer.parts(of: row).isFloor {

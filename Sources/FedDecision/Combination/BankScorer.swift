@@ -23,6 +23,7 @@ package struct BankScorer: Sendable {
     private let residual: TreeScorer?
     private let residualBase: Double
     private let standard: FeatureStandard
+    private let imputation: RowImputation
 
     /// Lays a model out for scoring.
     ///
@@ -30,6 +31,7 @@ package struct BankScorer: Sendable {
     package init(_ model: BankModel, standard: FeatureStandard) throws(LearningError) {
         self.model = model
         self.standard = standard
+        imputation = RowImputation(standard)
         federated = try RowScorer(model.federated, standard: standard)
         if let part = model.local {
             local = try RowScorer(part, standard: standard)
@@ -42,7 +44,7 @@ package struct BankScorer: Sendable {
 
     /// Scores one row of raw values in the standard's order, NaN where missing.
     package func parts(of row: [Double]) -> Parts {
-        let row = standard.imputed(row)
+        let row = imputation.imputed(row)
         let federated = federated.logOdds(of: row)
         let local = local?.logOdds(of: row)
         let outcome = model.choice.rule.outcome(
@@ -132,13 +134,22 @@ extension LogisticModel {
     }
 }
 
-extension FeatureStandard {
+/// What stands in for missing values, feature by feature.
+struct RowImputation: Sendable {
+    /// NaN where a missing value stays one.
+    private let values: [Double]
+
+    init(_ standard: FeatureStandard) {
+        values = standard.features.map { feature in
+            if case .impute(let value) = feature.missing { value } else { .nan }
+        }
+    }
+
     /// The row with every missing value replaced whose policy is to impute.
     func imputed(_ row: [Double]) -> [Double] {
-        precondition(row.count == features.count, "a row of another standard")
-        return zip(features, row).map { feature, value in
-            if value.isNaN, case .impute(let imputed) = feature.missing { return imputed }
-            return value
-        }
+        precondition(row.count == values.count, "a row of another standard")
+        var row = row
+        for index in row.indices where row[index].isNaN { row[index] = values[index] }
+        return row
     }
 }

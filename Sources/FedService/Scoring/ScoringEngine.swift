@@ -68,7 +68,7 @@ package final class ScoringEngine: Sendable {
         modelBytes = Self.json(model, modelSHA256).bytes
         policyBytes = Self.json(policy, policySHA256).bytes
         scorer = try BankScorer(model, standard: standard)
-        explainer = try ReasonExplainer(model, standard: standard)
+        explainer = ReasonExplainer(scorer, standard: standard)
     }
 
     /// The same model under another policy.

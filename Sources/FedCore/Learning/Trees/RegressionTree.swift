@@ -82,11 +82,11 @@ public struct RegressionTree: Equatable, Sendable {
 }
 
 /// A split as the kernels test it: left when bin - low, modulo 256, is at most `width`.
-struct BinTest: Equatable {
-    let low: UInt8
-    let width: UInt8
+package struct BinTest: Equatable {
+    package let low: UInt8
+    package let width: UInt8
 
-    init(bin: UInt8, missingLeft: Bool, isCategorical: Bool) {
+    package init(bin: UInt8, missingLeft: Bool, isCategorical: Bool) {
         if isCategorical {
             (low, width) = (bin, 0)
         } else if missingLeft {

@@ -3,6 +3,7 @@ internal import CFedKernels
 /// Scores rows by a model: values to bins, then eight walks at a time through 8-byte nodes.
 public struct TreeScorer: Sendable {
     private let bins: [FeatureBins]
+    private let table: BinTable
     private let base: Int64
     private let nodes: [fed_tree_node]
     private let weights: [Int32]
@@ -20,6 +21,7 @@ public struct TreeScorer: Sendable {
             weights += tree.nodes.map(\.weight)
         }
         bins = model.bins
+        table = BinTable(model.bins)
         base = Int64(model.baseMargin)
         self.nodes = nodes
         self.weights = weights
@@ -33,7 +35,7 @@ public struct TreeScorer: Sendable {
     public func margin(of row: [Double]) -> Double {
         precondition(row.count == bins.count, "a row of \(row.count) values for \(bins.count)")
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: row.count) { codes in
-            for feature in 0..<row.count { codes[feature] = bins[feature].bin(of: row[feature]) }
+            table.assign(row, to: codes)
             var margin: Int64 = 0
             fed_forest_margins(
                 nodes, weights, roots, depths, roots.count, codes.baseAddress, row.count, 1, base,
