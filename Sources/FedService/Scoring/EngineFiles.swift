@@ -99,7 +99,10 @@ package struct EngineWatcher: Service {
     package func run() async throws {
         await Repetition.untilShutdown(every: interval, from: look()) { seen in
             let before = seen
-            seen = await QuietThread.run { check(since: before) }
+            seen = await QuietThread.run {
+                reference.letGo()
+                return check(since: before)
+            }
         }
     }
 
