@@ -1,3 +1,4 @@
+internal import FedCore
 package import FedRuntime
 package import FedService
 internal import FedWire
@@ -9,7 +10,8 @@ package struct NodeMetrics: Sendable {
     /// Reads an open store, also while the node serves.
     package init(store: NodeStore) { self.store = store }
 
-    /// Runs by state, masked vectors and bytes sent; without the figures that cannot be read now.
+    /// Runs by state, their rounds, banks left out of them, masked vectors and bytes sent; without
+    /// the figures that cannot be read now.
     package var families: [MetricFamily] {
         var families: [MetricFamily] = []
         if let runs = try? store.runs.counts() {
@@ -21,6 +23,23 @@ package struct NodeMetrics: Sendable {
                         MetricFamily.Sample(
                             Double($0.runs),
                             labels: [("algorithm", $0.algorithm), ("state", $0.state.rawValue)])
+                    }))
+            families.append(
+                MetricFamily(
+                    "fed_run_rounds_total", .counter,
+                    "Rounds of runs that this bank has followed: trees, or steps of the optimiser.",
+                    Dictionary(grouping: runs, by: \.algorithm).sorted { $0.key < $1.key }.map {
+                        MetricFamily.Sample(
+                            Double($1.reduce(0) { $0 + $1.rounds }), labels: [("algorithm", $0)])
+                    }))
+        }
+        if let banks = try? store.leftOut() {
+            families.append(
+                MetricFamily(
+                    "fed_runs_left_out_total", .counter,
+                    "Runs that had a sum without a bank, by that bank.",
+                    banks.map {
+                        MetricFamily.Sample(Double($0.runs), labels: [("bank", $0.bank.name)])
                     }))
         }
         if let sent = try? store.egressTotals() {

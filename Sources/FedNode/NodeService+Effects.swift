@@ -85,7 +85,19 @@ extension NodeService {
         }
         try store.record(
             journal: journal.map(\.bytes), safety: safety, run: run, egress: egress,
-            durability: durability)
+            progress: newProgress(), durability: durability)
+    }
+
+    /// How far the run has come, if that is not on disk yet: for the metrics, which another process
+    /// reads.
+    private func newProgress() -> NodeRun.Progress? {
+        guard let progress = active?.machine.progress, progress != active?.progress else {
+            return nil
+        }
+        active?.progress = progress
+        active?.record.slots = progress.slots
+        active?.record.rounds = progress.rounds
+        return progress
     }
 
     private func note(_ effect: NodeRun.Effect) throws {
@@ -289,6 +301,8 @@ struct ActiveNodeRun {
     var manifest: Manifest?
     var learner: (any LocalLearner)?
     var bytesSent = 0
+    /// What the store knows of the run's progress.
+    var progress = NodeRun.Progress()
     var started: (time: ContinuousClock.Instant, round: Int)?
     var lastLogged: ContinuousClock.Instant?
 

@@ -166,6 +166,7 @@ extension SimulatedConsortium {
             progress: held.progress, journal: journal, statements: statements,
             bankJournals: nodes.mapValues(\.journal), sentByBanks: sentByBanks,
             exclusions: coordinator?.exclusions ?? [], leftOut: coordinator?.leftOut ?? [],
+            progressOfBanks: nodes.compactMapValues { $0.machine?.progress },
             hasStruck: hasStruck, rosters: rosters, unclocked: unclocked, silent: silent)
     }
 }

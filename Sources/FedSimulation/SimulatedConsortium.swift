@@ -60,6 +60,8 @@ public struct SimulatedConsortium {
         public let exclusions: [AbortReason]
         /// Banks that were not in the last group.
         public let leftOut: [NodeID]
+        /// How far each living bank saw the run come.
+        public let progressOfBanks: [NodeID: NodeRun.Progress]
 
         /// Whether the plan's strike has come.
         public let hasStruck: Bool

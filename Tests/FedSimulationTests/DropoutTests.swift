@@ -52,6 +52,29 @@ import Testing
         #expect(kinds == ["set-up", "retry", "recovery", "truncation", "held"])
     }
 
+    /// What a bank tells of a run in its metrics, against what the simulator saw.
+    @Test func theOthersSeeWhoWasLeftOutAndHowFarTheRunCame() throws {
+        let whole = try consortium.run()
+        let (victim, sums) = (consortium.banks[4], try #require(whole.progress?.slots))
+        #expect(whole.progressOfBanks.count == 5)
+        for progress in whole.progressOfBanks.values {
+            #expect(progress.leftOut.isEmpty && progress.slots == sums)
+            #expect(progress.rounds > 1)
+        }
+        for time in [40, 60, 80, 100] as [UInt64] {
+            let result = try run(killing: victim, at: time)
+            guard result.outcome != nil, result.rosters.contains(where: { $0 < 5 }) else {
+                continue
+            }
+            for bank in consortium.banks where bank != victim {
+                let progress = try #require(result.progressOfBanks[bank])
+                // D and E are a bloc: they are in a sum together or not at all.
+                #expect(progress.leftOut == Set(consortium.banks[3...]), "tick \(time)")
+                #expect(progress.slots == result.progress?.slots, "tick \(time)")
+            }
+        }
+    }
+
     @Test func withoutALargeEnoughRestTheRunIsHeld() throws {
         // Without A's bloc two banks would be left.
         let result = try run(killing: consortium.banks[0], at: 60)

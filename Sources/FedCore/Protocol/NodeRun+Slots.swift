@@ -132,6 +132,9 @@ extension NodeRun {
 
     private mutating func open(_ query: SlotQuery, roster: Roster, isMember: Bool) {
         guard let consent, let groups else { return }
+        progress.slots = Int(query.slot) + 1
+        progress.rounds = max(progress.rounds, query.query.round)
+        progress.leftOut.formUnion(Set(consent.manifest.roster.banks).subtracting(roster.banks))
         let context = SlotContext(
             manifestDigest: consent.manifest.digest, epochDigest: epochDigest,
             group: groups.count - 1, groupID: groups.id, attempt: query.attempt, slot: query.slot,

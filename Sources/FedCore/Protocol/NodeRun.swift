@@ -70,6 +70,19 @@ public struct NodeRun: Sendable {
         case refused(RefusalReason)
     }
 
+    /// How far a run has come, as one of its banks sees it.
+    public struct Progress: Equatable, Sendable {
+        /// Masked sums asked for.
+        public var slots = 0
+        /// The last round asked about: trees, or steps of the optimiser.
+        public var rounds = 0
+        /// Banks of the manifest that some sum was, or is to be, without.
+        public var leftOut: Set<NodeID> = []
+
+        /// A run that begins.
+        public init() {}
+    }
+
     enum Phase: Equatable, Sendable {
         case proposal, epoch, dealing, parcel, agreement, running, ended
     }
@@ -126,6 +139,8 @@ public struct NodeRun: Sendable {
     var groups: GroupSequence?
     var slots: UInt32 = 0
     var gates: UInt32 = 0
+    /// What the run has come to.
+    public internal(set) var progress = Progress()
     var current: OpenSlot?
     /// Whether the next query must begin a group.
     var isTruncated = false

@@ -64,7 +64,10 @@ public struct NodeStore: Sendable {
     /// Opens or creates the store at a path.
     package init(path: String) throws(StoreError) {
         file = try SQLiteFile(
-            path: path, migrations: [Self.createSchema, NodeModelStore.createTables])
+            path: path,
+            migrations: [
+                Self.createSchema, NodeModelStore.createTables, Self.createLeftOut,
+            ])
         runs = RunStore(file: file)
         journal = JournalStore(file: file)
         models = NodeModelStore(file: file)
@@ -137,12 +140,16 @@ public struct NodeStore: Sendable {
     /// Writes what must be on disk before a message is sent, all or none: journal entries of its
     /// run, what the safety rules must remember for ever, and its line of the egress ledger.
     ///
-    /// - Parameter durability: what they must survive when this returns.
+    /// - Parameters:
+    ///   - progress: how far the run has come, where that has changed.
+    ///   - durability: what they must survive when this returns.
     public func record(
         journal: [[UInt8]] = [], safety: [[UInt8]] = [], run: RunID, egress: [EgressRecord] = [],
-        durability: Durability = .powerCut
+        progress: NodeRun.Progress? = nil, durability: Durability = .powerCut
     ) throws(StoreError) {
-        guard !journal.isEmpty || !safety.isEmpty || !egress.isEmpty else { return }
+        guard !journal.isEmpty || !safety.isEmpty || !egress.isEmpty || progress != nil else {
+            return
+        }
         try file.write(durability) { database in
             try JournalStore.append(journal, run: run, to: database)
             for entry in safety {
@@ -150,7 +157,38 @@ public struct NodeStore: Sendable {
                     .execute(arguments: [run.bytes.data, entry.data])
             }
             try Self.insert(egress, into: database)
+            if let progress { try Self.save(progress, of: run, to: database) }
         }
+    }
+
+    private static func save(
+        _ progress: NodeRun.Progress, of run: RunID, to database: GRDB.Database
+    ) throws {
+        try database.cachedStatement(sql: "UPDATE run SET slots = ?, rounds = ? WHERE id = ?")
+            .execute(arguments: [progress.slots, progress.rounds, run.bytes.data])
+        for bank in progress.leftOut {
+            try database.cachedStatement(
+                sql: "INSERT OR IGNORE INTO left_out (run, bank) VALUES (?, ?)"
+            ).execute(arguments: [run.bytes.data, bank.name])
+        }
+    }
+
+    /// Runs that had a sum without a bank, by bank, in the order of the names.
+    public func leftOut() throws(StoreError) -> [(bank: NodeID, runs: Int)] {
+        try file.read { database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT bank, COUNT(*) AS runs FROM left_out GROUP BY bank ORDER BY bank"
+            ).map { (try $0.bank("bank"), Int($0.integer("runs"))) }
+        }
+    }
+
+    private static func createLeftOut(_ database: GRDB.Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE left_out (
+                    run BLOB NOT NULL, bank TEXT NOT NULL, PRIMARY KEY (run, bank)) WITHOUT ROWID;
+                """)
     }
 
     /// Writes messages outside of runs into the egress ledger, before they are sent.

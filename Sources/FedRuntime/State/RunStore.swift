@@ -50,6 +50,8 @@ public struct RunCount: Equatable, Sendable {
     public let state: RunState
     /// Runs.
     public let runs: Int
+    /// Rounds of all of them.
+    public let rounds: Int
 }
 
 /// Runs and the models that came of them.
@@ -105,13 +107,13 @@ public struct RunStore: Sendable {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT algorithm, state, COUNT(*) AS runs FROM run
+                    SELECT algorithm, state, COUNT(*) AS runs, SUM(rounds) AS rounds FROM run
                     GROUP BY algorithm, state ORDER BY algorithm, state
                     """
             ).map { row in
                 RunCount(
                     algorithm: row.text("algorithm"), state: try row.value("state"),
-                    runs: Int(row.integer("runs")))
+                    runs: Int(row.integer("runs")), rounds: Int(row.integer("rounds")))
             }
         }
     }
