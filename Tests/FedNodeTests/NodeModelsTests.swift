@@ -3,6 +3,7 @@ import FedCrypto
 import FedDecision
 import FedNode
 import FedRuntime
+import FedService
 import Foundation
 import Testing
 
@@ -91,6 +92,41 @@ struct NodeModelsTests {
         #expect(
             try bank.admit(record, at: now) == .failure(.guardFailed([.worseThanLocal])))
         #expect(try bank.models.active() == nil)
+    }
+
+    @Test func `what a bank may try in shadow is the published model and the newest under vote`()
+        throws
+    {
+        let bank = try VotingBank()
+        let clock = now / 1000
+        func source(
+            _ kind: NodeChallengerSource.Kind, at time: Int64? = nil
+        ) -> NodeChallengerSource {
+            NodeChallengerSource(
+                kind, store: bank.store, folder: bank.folder.path, now: { time ?? clock })
+        }
+        #expect(source(.published).mark() == nil && source(.underVote).mark() == nil)
+        let first = try bank.examined(1)
+        #expect(source(.published).mark() == nil)
+        #expect(source(.underVote).mark() == ModelMark("1"))
+        #expect(try source(.underVote).load().bytes == first.bankModel)
+        // Published, it is the challenger and under vote no more.
+        #expect(try bank.admit(first, activates: false, at: now) == .success(.challenger))
+        #expect(source(.published).mark() == ModelMark("1"))
+        #expect(source(.underVote).mark() == nil)
+        // Newer ones are under vote beside it; one that the bank has rejected is passed over.
+        let second = try bank.examined(2, decision: .abstain)
+        _ = try bank.examined(3, decision: .reject)
+        #expect(source(.underVote).mark() == ModelMark("2"))
+        #expect(try source(.underVote).load().bytes == second.bankModel)
+        #expect(try source(.published).load().bytes == first.bankModel)
+        // A vote that nobody can act on any more is over.
+        #expect(source(.underVote, at: 2_000_000_000).mark() == nil)
+        // Active, nothing is left to try; an older candidate is not taken up again.
+        let fourth = try bank.examined(4)
+        #expect(try bank.admit(fourth, at: now) == .success(.champion))
+        #expect(source(.published).mark() == nil && source(.underVote).mark() == nil)
+        #expect(throws: ServiceError.self) { try source(.underVote).load() }
     }
 }
 

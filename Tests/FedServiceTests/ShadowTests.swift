@@ -29,12 +29,12 @@ import Testing
             reviewShare: 0)
     }
 
-    private func bench(_ model: BankModel, standard: FeatureStandard) throws -> Bench {
+    private func bench(_ models: [BankModel], standard: FeatureStandard) throws -> Bench {
         let folder = try ScratchFolder()
         let first = try Bench(folder: folder)
         let clock = first.clock
         let shadow = ShadowScorer(
-            source: Fixed(model: model), standard: standard, store: first.store,
+            sources: models.map(Fixed.init), standard: standard, store: first.store,
             now: { clock.now }, logger: first.logger)
         return try Bench(folder: folder) { $0.shadow = shadow }
     }
@@ -42,7 +42,7 @@ import Testing
     @Test func itIsHeldAgainstTheModelThatAnswersOnTheSameListsAndVerdicts() async throws {
         let bank = try SmallBank()
         let model = try contrary(bank)
-        let bench = try bench(model, standard: bank.standard)
+        let bench = try bench([model], standard: bank.standard)
         let (ours, theirs) = (
             try BankScorer(bench.reference.current.model, standard: bank.standard),
             try BankScorer(model, standard: bank.standard)
@@ -103,6 +103,26 @@ import Testing
             #expect(
                 metrics.contains("fed_shadow_transactions{model=\"\(compared.model)\"} 60"),
                 "\(metrics)")
+        }
+    }
+
+    @Test func eachOfTwoChallengersIsHeldAgainstTheModelThatAnswers() async throws {
+        let bank = try SmallBank()
+        let models = [try contrary(bank), try bank.model(version: 3, trees: 5)]
+        let bench = try bench(models, standard: bank.standard)
+        try await bench.test { caller in
+            let body = (0..<30).map { index in
+                bank.json(bank.row(index), id: "t\(index)", entity: "e\(index)", amount: 10_000)
+            }
+            #expect(try await caller.post("/v1/score?record=true", .array(body)).status == 200)
+            let order = CanonicalJSON.object(["capacity": .integer(5)])
+            #expect(try await caller.post("/v1/lists", order).status == 201)
+            let compared = try await bench.store.shadowComparisons()
+            #expect(
+                Set(compared.map(\.model)) == Set(models.map { $0.digest.hexadecimal }))
+            for comparison in compared {
+                #expect(comparison.transactions == 30 && comparison.lists == 1)
+            }
         }
     }
 

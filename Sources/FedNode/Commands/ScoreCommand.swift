@@ -32,7 +32,7 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(
         help: """
             A model that scores beside it in shadow, for fed-node shadow. Default: with --node \
-            its challenger, while it has one.
+            its challenger and the candidate that it has voted on, while it has them.
             """)
     var challenger: String?
     @Option(help: "The decision policy, JSON.")
@@ -89,9 +89,10 @@ struct ScoreCommand: AsyncParsableCommand {
             try features.apply(to: &configuration, standard: standard)
             let files = EngineFiles(model: model, policy: policy, standard: standard)
             let store = try ReviewStore(path: folder.path(of: "review.sqlite"))
-            if let source = try challengerSource(&configuration) {
+            let challengers = try challengerSources(&configuration)
+            if !challengers.isEmpty {
                 configuration.shadow = ShadowScorer(
-                    source: source, standard: standard, store: store, logger: logger)
+                    sources: challengers, standard: standard, store: store, logger: logger)
             }
             let deriver = try features.deriver(
                 standard: standard, node: node, log: folder.path(of: "raw.sqlite"), logger: logger)
@@ -108,18 +109,20 @@ struct ScoreCommand: AsyncParsableCommand {
         try await ServiceRunner.run(services, logger: quiet)
     }
 
-    /// Where the challenger comes from; with a node its runs enter the metrics too.
-    private func challengerSource(
+    /// Where challengers come from; with a node its runs enter the metrics too.
+    private func challengerSources(
         _ configuration: inout ServiceConfiguration
-    ) throws(ServiceError) -> (any ModelSource)? {
-        let named = challenger.map { ModelFileSource(path: $0) }
-        guard let node else { return named }
+    ) throws(ServiceError) -> [any ModelSource] {
+        let named = challenger.map { [ModelFileSource(path: $0)] }
+        guard let node else { return named ?? [] }
         do {
             let store = try NodeStore(in: try StateDirectory(reading: node))
             let metrics = NodeMetrics(store: store)
             configuration.otherMetrics = { metrics.families }
             if let named { return named }
-            return NodeChallengerSource(store: store, folder: node)
+            return [NodeChallengerSource.Kind.published, .underVote].map {
+                NodeChallengerSource($0, store: store, folder: node)
+            }
         } catch {
             throw .invalid(path: node, reason: "\(error)")
         }

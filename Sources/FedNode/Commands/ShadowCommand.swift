@@ -8,8 +8,9 @@ struct ShadowCommand: AsyncParsableCommand {
         commandName: "shadow",
         abstract: "Compares challengers with the model that answers, on the same transactions.",
         discussion: """
-            fed-node score lets a challenger score in shadow: the node's own with --node, or the \
-            file of --challenger. For each list it keeps whom the challenger would have listed in \
+            fed-node score lets challengers score in shadow: with --node the model that the banks \
+            have published and the candidate that this node has voted on, else the file of \
+            --challenger. For each list it keeps whom the challenger would have listed in \
             the ranked places; frauds are those that reviewers confirmed or that are known from \
             elsewhere, so what only the challenger would have listed is known in part.
             """)

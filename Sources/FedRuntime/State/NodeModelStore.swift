@@ -36,6 +36,16 @@ public struct CandidateRecord: Equatable, Sendable {
     }
 }
 
+/// A candidate that this node has voted on and that is not published, as far as is known here.
+public struct UnpublishedCandidate: Equatable, Sendable {
+    /// The candidate's version.
+    public let version: UInt64
+    /// The candidate's canonical bytes.
+    public let candidate: [UInt8]
+    /// The signed vote.
+    public let vote: [UInt8]
+}
+
 /// A line of a node's log of models: it says for ever what was activated, refused and rolled back.
 public struct ModelLogLine: Equatable, Sendable {
     /// When, milliseconds since 1970.
@@ -113,6 +123,24 @@ public struct NodeModelStore: Sendable {
     /// All candidates, the newest first.
     public func candidates() throws(StoreError) -> [CandidateRecord] {
         try candidates(sql: "SELECT * FROM candidate ORDER BY version DESC", [])
+    }
+
+    /// Candidates above a version that no bundle has come for, the newest first; without their
+    /// models, so that they can be asked for often.
+    public func unpublished(after version: UInt64) throws(StoreError) -> [UnpublishedCandidate] {
+        try file.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT version, candidate, vote FROM candidate
+                    WHERE version > ? AND LENGTH(bundle) = 0 ORDER BY version DESC
+                    """, arguments: [Int64(clamping: version)]
+            ).map {
+                UnpublishedCandidate(
+                    version: UInt64(clamping: $0.integer("version")),
+                    candidate: $0.bytes("candidate"), vote: $0.bytes("vote"))
+            }
+        }
     }
 
     private func candidates(

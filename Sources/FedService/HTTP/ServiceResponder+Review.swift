@@ -16,7 +16,7 @@ extension ServiceResponder {
         let order = try ListOrder(json: bytes)
         let answer = try await store.makeList(
             order, engine: reference.current, key: try onceKey(request, .makeList, bytes),
-            challenger: try await configuration.shadow?.catchUp(),
+            challengers: try await configuration.shadow?.catchUp() ?? [],
             for: configuration.destinations, at: configuration.now())
         if !answer.isRepeated { metrics.count(.lists) }
         return Answer(answer)

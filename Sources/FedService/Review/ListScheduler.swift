@@ -53,7 +53,7 @@ package struct ListScheduler: Service {
                 schedule.order, engine: reference.current,
                 key: OnceKey(
                     route: "schedule", key: name, bodyDigest: SHA256.hash(Array(name.utf8))),
-                challenger: try await shadow?.catchUp(), for: destinations, at: now())
+                challengers: try await shadow?.catchUp() ?? [], for: destinations, at: now())
             guard !answer.isRepeated else { return true }
             metrics.count(.lists)
             logger.info("a list was made on schedule", metadata: ["period.start": "\(name)"])

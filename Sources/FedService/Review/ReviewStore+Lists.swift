@@ -44,11 +44,11 @@ extension ReviewStore {
     ///
     /// - Parameters:
     ///   - key: under which the list is made once.
-    ///   - challenger: the digest of a model whose list is kept too, for ``shadowComparisons()``.
+    ///   - challengers: digests of models whose lists are kept too, for ``shadowComparisons()``.
     ///   - destinations: where it is to be delivered.
     package func makeList(
         _ order: ListOrder, engine: ScoringEngine, key: OnceKey?,
-        challenger: String? = nil, for destinations: [ListDestination] = [], at now: Int64
+        challengers: [String] = [], for destinations: [ListDestination] = [], at now: Int64
     ) async throws -> OnceAnswer {
         try await once(key, at: now) { database in
             let number =
@@ -78,7 +78,7 @@ extension ReviewStore {
                 }, cases: states, drawKey: drawKey)
             try Self.save(list, number: number, model: engine.modelSHA256, database)
             try Self.saveLocal(recent, request, drawKey: drawKey, database)
-            if let challenger {
+            for challenger in challengers {
                 try Self.saveShadow(
                     of: challenger, since: now - order.windowSeconds, request,
                     ranked: list.entries.count { $0.slice == .ranked }, states: states,

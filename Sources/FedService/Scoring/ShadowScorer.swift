@@ -4,11 +4,11 @@ package import Logging
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Scores what the service has recorded by a challenger too, a model that does not answer yet.
+/// Scores what the service has recorded by challengers too, models that do not answer yet.
 ///
 /// It works from the store, behind the answers and on its own time: no answer waits for it.
 package final class ShadowScorer: Service {
-    /// The challenger of now.
+    /// The challenger that a source has now.
     private struct Challenger: Sendable {
         let mark: ModelMark
         /// `nil` for a model that is of no use here.
@@ -25,27 +25,29 @@ package final class ShadowScorer: Service {
     /// Seconds for which a comparison is given again.
     private static let comparisonSeconds: Int64 = 60
 
-    private let source: any ModelSource
+    private let sources: [any ModelSource]
     private let standard: FeatureStandard
     private let store: ReviewStore
     private let now: @Sendable () -> Int64
     private let interval: Duration
     private let logger: Logger
-    private let challenger = Mutex<Challenger?>(nil)
+    /// In the order of the sources.
+    private let challengers: Mutex<[Challenger?]>
     private let compared = Mutex<(at: Int64, figures: [ShadowComparison])?>(nil)
 
-    /// Follows a source of challengers.
+    /// Follows sources of challengers, each of which has one at a time.
     package init(
-        source: any ModelSource, standard: FeatureStandard, store: ReviewStore,
+        sources: [any ModelSource], standard: FeatureStandard, store: ReviewStore,
         now: @escaping @Sendable () -> Int64 = WallClock.seconds,
         interval: Duration = .seconds(1), logger: Logger
     ) {
-        self.source = source
+        self.sources = sources
         self.standard = standard
         self.store = store
         self.now = now
         self.interval = interval
         self.logger = logger
+        challengers = Mutex(Array(repeating: nil, count: sources.count))
     }
 
     /// Scores until a graceful shutdown.
@@ -57,34 +59,36 @@ package final class ShadowScorer: Service {
                 return
             } catch {
                 self.logger.error(
-                    "the challenger could not score", metadata: ["reason": "\(error)"])
+                    "a challenger could not score", metadata: ["reason": "\(error)"])
             }
         }
     }
 
-    /// Scores all that was recorded and has no score of the challenger's yet.
+    /// Scores all that was recorded and has no score of a challenger's yet.
     ///
-    /// - Returns: the challenger's digest, hexadecimal; `nil` while there is none.
+    /// - Returns: the challengers' digests, hexadecimal, each once.
     @discardableResult
-    package func catchUp() async throws -> String? {
-        await QuietThread.run { self.look() }
-        guard let current = challenger.withLock({ $0 }), let scorer = current.scorer else {
-            return nil
+    package func catchUp() async throws -> [String] {
+        await QuietThread.run { for place in self.sources.indices { self.look(place) } }
+        var digests: [String] = []
+        for (place, challenger) in challengers.withLock({ $0 }).enumerated() {
+            guard let challenger, let scorer = challenger.scorer else { continue }
+            if !digests.contains(challenger.sha256) { digests.append(challenger.sha256) }
+            let until = now()
+            var scored = Self.batchRows
+            while scored == Self.batchRows {
+                scored = try await store.scoreShadow(
+                    of: challenger.sha256, standard: standard, since: challenger.position,
+                    limit: Self.batchRows
+                ) { scorer.parts(of: $0).probability }
+            }
+            // What was scored a moment ago may still be on its way into the store.
+            let position = until - Self.overlapSeconds
+            challengers.withLock { held in
+                if held[place]?.sha256 == challenger.sha256 { held[place]?.position = position }
+            }
         }
-        let until = now()
-        var scored = Self.batchRows
-        while scored == Self.batchRows {
-            scored = try await store.scoreShadow(
-                of: current.sha256, standard: standard, since: current.position,
-                limit: Self.batchRows
-            ) { scorer.parts(of: $0).probability }
-        }
-        // What was scored a moment ago may still be on its way into the store.
-        let position = until - Self.overlapSeconds
-        challenger.withLock { held in
-            if held?.sha256 == current.sha256 { held?.position = position }
-        }
-        return current.sha256
+        return digests
     }
 
     /// How challengers compare with what answered, at most a minute old; empty when that cannot be
@@ -99,11 +103,12 @@ package final class ShadowScorer: Service {
         return figures
     }
 
-    /// Takes up another challenger where there is one.
-    private func look() {
+    /// Takes up another challenger of a source where there is one.
+    private func look(_ place: Int) {
+        let source = sources[place]
         let mark = source.mark()
-        guard challenger.withLock({ $0?.mark }) != mark else { return }
-        guard let mark else { return challenger.withLock { $0 = nil } }
+        guard challengers.withLock({ $0[place]?.mark }) != mark else { return }
+        guard let mark else { return challengers.withLock { $0[place] = nil } }
         var next = Challenger(
             mark: mark, scorer: nil, sha256: "", position: now() - Self.backlogSeconds)
         do {
@@ -116,8 +121,9 @@ package final class ShadowScorer: Service {
                 metadata: ["model.sha256": "\(next.sha256)", "version": "\(model.version)"])
         } catch {
             logger.error(
-                "the challenger's model is of no use", metadata: ["reason": "\(error)"])
+                "a challenger's model is of no use",
+                metadata: ["source": "\(source.name)", "reason": "\(error)"])
         }
-        challenger.withLock { [next] in $0 = next }
+        challengers.withLock { [next] in $0[place] = next }
     }
 }
