@@ -66,8 +66,11 @@ package actor CoordinatorService: FederationDelegate {
         do {
             return try store.members.admission(of: bank, serial: serial)
         } catch {
-            logger.error("admission cannot be decided: \(error)")
-            return .notAMember
+            // Time may cure it, and a bank that is told that it is no member gives up for good.
+            logger.error(
+                "admission cannot be decided",
+                metadata: ["node.id": "\(bank)", "reason": "\(error)", "hint": "\(error.hint)"])
+            return .undecided
         }
     }
 

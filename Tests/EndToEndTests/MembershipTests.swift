@@ -1,6 +1,9 @@
+import FedCoordinator
 import FedCore
 import FedRuntime
 import Foundation
+import GRDB
+import Logging
 import Testing
 
 /// Who may take part, and what strangers hear.
@@ -22,6 +25,51 @@ import Testing
         #expect(again.code == 76 && again.err.contains(words), "\(again)")
         let members = try await consortium.coordinate(["members"])
         #expect(members.out.contains("revoked"))
+    }
+
+    @Test("A bank that cannot be looked up is asked to come back, not sent away for good")
+    func unreadableMembers() async throws {
+        let folder = try TemporaryFolder()
+        let made = try await run(
+            "fed-coordinator", ["init", "--state", folder["coordinator"]], in: folder)
+        #expect(made.code == 0, "\(made)")
+        let state = try CoordinatorState(in: try StateDirectory(folder["coordinator"]))
+        let service = try CoordinatorService(state: state, logger: Logger(label: "test"))
+        let database = try DatabaseQueue(path: folder["coordinator/coordinator.sqlite"])
+        let bank = try #require(NodeID("A"))
+        #expect(await service.admission(of: bank, serial: "00") == .notAMember)
+        try await database.write { try $0.execute(sql: "ALTER TABLE member RENAME TO away") }
+        #expect(await service.admission(of: bank, serial: "00") == .undecided)
+        try await database.write { try $0.execute(sql: "ALTER TABLE away RENAME TO member") }
+        #expect(await service.admission(of: bank, serial: "00") == .notAMember)
+    }
+
+    @Test("Invitations and enrolment wait for a coordinator that is just being started")
+    func startedAMomentAgo() async throws {
+        let folder = try TemporaryFolder()
+        let (port, enrolment) = (try FreePorts.next(), try FreePorts.next())
+        let state = ["--state", folder["coordinator"]]
+        let made = try await run(
+            "fed-coordinator",
+            [
+                "init", "--listen", "127.0.0.1:\(port)", "--enrolment", "127.0.0.1:\(enrolment)",
+            ] + state, in: folder)
+        #expect(made.code == 0, "\(made)")
+        let coordinator = try Running("fed-coordinator", ["serve"] + state, in: folder)
+        defer { coordinator.kill() }
+        for bank in ["A", "B"] {
+            let invitation = folder["\(bank).invitation.json"]
+            let invited = try await run(
+                "fed-coordinator", ["invite", "--bank", bank, "--out", invitation] + state,
+                in: folder)
+            #expect(invited.code == 0, "\(invited)")
+            let enrolled = try await run(
+                "fed-node", ["enrol", "--invitation", invitation, "--state", folder[bank]],
+                in: folder)
+            #expect(enrolled.code == 0, "\(enrolled)")
+        }
+        let members = try await run("fed-coordinator", ["members"] + state, in: folder)
+        #expect(members.code == 0 && members.out.contains("active"), "\(members)")
     }
 
     @Test("An invitation works once: another node with it is refused")

@@ -285,6 +285,37 @@ import Testing
         #expect(reasons.withLock { $0 } == [.closedByPeer, .refused(.revoked)])
     }
 
+    @Test("A bank whose membership cannot be looked up comes back until it can")
+    func undecided() async throws {
+        let authority = try TestAuthority()
+        let delegate = RecordingDelegate()
+        delegate.refuse(bankA, .undecided)
+        let reasons = Mutex<[TransportError]>([])
+        try await withServer(authority.serverCredentials, delegate: delegate) { server in
+            let client = FederationClient(
+                address: server.address, credentials: try authority.bank(bankA))
+            let loop = Reconnect(client, backoff: Backoff(initial: .milliseconds(1)))
+            await #expect(throws: TransportError.refused(.revoked)) {
+                try await loop.run { reason, _ in
+                    let count = reasons.withLock { reasons in
+                        reasons.append(reason)
+                        return reasons.count
+                    }
+                    if count == 3 { delegate.refuse(bankA, nil) }
+                } serve: { channel throws(TransportError) in
+                    delegate.refuse(bankA, .revoked)
+                    server.disconnect(bankA, because: .revoked)
+                    for try await _ in channel.incoming {}
+                }
+            }
+        }
+        #expect(
+            reasons.withLock { $0 } == [
+                .refused(.undecided), .refused(.undecided), .refused(.undecided),
+                .refused(.revoked),
+            ])
+    }
+
     @Test("The operator's calls reach their delegate and errors keep their hints")
     func operatorCalls() async throws {
         let authority = try TestAuthority()

@@ -34,6 +34,19 @@ struct StateOptions: ParsableArguments {
         _ = try CoordinatorState(in: try StateDirectory(reading: state))
         return try CoordinatorState(in: try StateDirectory(state))
     }
+
+    /// The same once another command has let go of the folder, which takes a moment; a service
+    /// keeps it, which is an error after some seconds.
+    func lockedCoordinator(waiting patience: Duration) async throws -> CoordinatorState {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try lockedCoordinator()
+            } catch StoreError.locked where ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
 }
 
 extension CoordinatorFailure: ExitingError {
@@ -162,10 +175,11 @@ struct ModelCommand: AsyncParsableCommand {
 struct OperatorConsole {
     let client: OperatorClient
 
-    init(_ state: String) throws {
+    /// - Parameter settings: the patience with a coordinator that does not listen yet.
+    init(_ state: String, settings: TransportSettings = TransportSettings()) throws {
         let state = try CoordinatorState(in: try StateDirectory(reading: state))
         client = OperatorClient(
             address: state.advertised(try state.listenAddress),
-            credentials: try state.operatorCredentials())
+            credentials: try state.operatorCredentials(), settings: settings)
     }
 }

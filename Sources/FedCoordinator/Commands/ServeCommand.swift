@@ -60,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         Telemetry.start(level: Logger.Level(rawValue: logLevel) ?? .info)
         let logger = Logger(label: "fed-coordinator")
-        let state = try options.lockedCoordinator()
+        let state = try await options.lockedCoordinator(waiting: .seconds(5))
         let service = try CoordinatorService(
             state: state, logger: logger, phaseTimeout: phaseTimeout.map { Duration.seconds($0) },
             holdSeconds: holdSeconds, runsKept: keepRuns, proposesModels: proposeModels)
@@ -138,14 +138,28 @@ struct InviteCommand: AsyncParsableCommand {
     }
 
     /// A coordinator that serves makes it; else the state folder is free and is used directly.
+    ///
+    /// One that holds the folder and does not listen is being started, or is another command.
     private func invitation(validFor: Duration) async throws -> [UInt8] {
-        do {
-            let state = try options.lockedCoordinator()
-            let store = try CoordinatorStore(in: state.folder)
-            return try state.invitation(for: bank, validFor: validFor, members: store.members).json
-        } catch StoreError.locked {
-            return try await OperatorConsole(options.state).client
-                .createInvitation(for: bank, validFor: validFor)
+        let deadline = ContinuousClock.now + .seconds(10)
+        var settings = TransportSettings()
+        settings.patience = .zero
+        while true {
+            do {
+                let state = try options.lockedCoordinator()
+                let store = try CoordinatorStore(in: state.folder)
+                return try state.invitation(
+                    for: bank, validFor: validFor, members: store.members
+                ).json
+            } catch StoreError.locked {}
+            do {
+                return try await OperatorConsole(options.state, settings: settings).client
+                    .createInvitation(for: bank, validFor: validFor)
+            } catch OperatorError.transport(.unreachable)
+                where ContinuousClock.now < deadline
+            {
+                try await Task.sleep(for: .milliseconds(50))
+            }
         }
     }
 }

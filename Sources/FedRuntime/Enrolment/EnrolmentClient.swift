@@ -36,7 +36,7 @@ public enum EnrolmentClient {
         wire.certificateRequestDer = Data(request)
         wire.identityKey = Data(identityKey)
         wire.identityProof = Data(sign(statement))
-        let reply = try await send(wire, invitation, settings)
+        let reply = try await reply(to: wire, invitation, settings)
         do {
             let credentials = try Credentials(
                 key: key, certificatePEM: reply.certificatePem,
@@ -48,10 +48,27 @@ public enum EnrolmentClient {
         }
     }
 
-    private static func send(
-        _ request: Fed_V1_EnrolRequest, _ invitation: Invitation, _ settings: TransportSettings
+    private static func reply(
+        to request: Fed_V1_EnrolRequest, _ invitation: Invitation, _ settings: TransportSettings
     ) async throws(EnrolmentError) -> Fed_V1_EnrolReply {
-        let tap = ConnectionTap(settings: settings)
+        let deadline = ContinuousClock.now + settings.patience
+        while true {
+            let tap = ConnectionTap(settings: settings)
+            do throws(EnrolmentError) {
+                return try await send(request, invitation, settings, tap)
+            } catch {
+                guard case .transport(.unreachable) = error, !tap.hasReachedPeer,
+                    ContinuousClock.now < deadline,
+                    (try? await Task.sleep(for: .milliseconds(100))) != nil
+                else { throw error }
+            }
+        }
+    }
+
+    private static func send(
+        _ request: Fed_V1_EnrolRequest, _ invitation: Invitation, _ settings: TransportSettings,
+        _ tap: ConnectionTap
+    ) async throws(EnrolmentError) -> Fed_V1_EnrolReply {
         do {
             let transport = try ClientTransport.make(
                 to: invitation.enrolment, authorityPEM: invitation.authorityPEM,

@@ -10,6 +10,7 @@ internal import Synchronization
 final class ConnectionTap: Sendable {
     private let silenceMax: TimeAmount
     private let firstError: Mutex<(any Error)?> = Mutex(nil)
+    private let reached = Atomic<Bool>(false)
 
     /// A tap for the connections of one client or of one server.
     init(settings: TransportSettings) {
@@ -18,6 +19,9 @@ final class ConnectionTap: Sendable {
 
     /// What went wrong first on the connections made since the start.
     var error: (any Error)? { firstError.withLock { $0 } }
+
+    /// Whether a connection was made since the start; without one nothing can have been sent.
+    var hasReachedPeer: Bool { reached.load(ordering: .acquiring) }
 
     /// Puts a handler into a connection's pipeline.
     var install: @Sendable (any Channel) -> EventLoopFuture<Void> {
@@ -36,6 +40,8 @@ final class ConnectionTap: Sendable {
             }
         }
     }
+
+    fileprivate func reach() { reached.store(true, ordering: .releasing) }
 
     fileprivate func record(_ error: any Error) {
         firstError.withLock { if $0 == nil { $0 = error } }
@@ -69,11 +75,14 @@ private final class TapHandler: ChannelDuplexHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { watch(context) }
+        guard context.channel.isActive else { return }
+        tap.reach()
+        watch(context)
     }
 
     func channelActive(context: ChannelHandlerContext) {
         lastRead = .now()
+        tap.reach()
         watch(context)
         context.fireChannelActive()
     }

@@ -151,7 +151,26 @@ public struct OperatorClient: Sendable {
             @Sendable (Fed_V1_Operator.Client<HTTP2ClientTransport.Posix>, CallOptions)
             async throws -> Value
     ) async throws(OperatorError) -> Value {
-        let tap = ConnectionTap(settings: settings)
+        let deadline = ContinuousClock.now + settings.patience
+        while true {
+            let tap = ConnectionTap(settings: settings)
+            do throws(OperatorError) {
+                return try await attempt(timeout: timeout, tap, body)
+            } catch {
+                guard case .transport(.unreachable) = error, !tap.hasReachedPeer,
+                    ContinuousClock.now < deadline,
+                    (try? await Task.sleep(for: .milliseconds(100))) != nil
+                else { throw error }
+            }
+        }
+    }
+
+    private func attempt<Value: Sendable>(
+        timeout: Duration?, _ tap: ConnectionTap,
+        _ body:
+            @Sendable (Fed_V1_Operator.Client<HTTP2ClientTransport.Posix>, CallOptions)
+            async throws -> Value
+    ) async throws(OperatorError) -> Value {
         do {
             try await credentials.check(expected: .operatorConsole)
             let transport = try ClientTransport.make(

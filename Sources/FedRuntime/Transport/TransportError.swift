@@ -16,6 +16,18 @@ public enum Refusal: String, Error, CaseIterable, Sendable {
     case replaced
     /// The coordinator is stopping.
     case shuttingDown = "shutting-down"
+    /// The coordinator cannot find out at present whether the bank is a member.
+    case undecided
+}
+
+extension Refusal {
+    /// Whether it may be another answer later, without anybody at this bank doing something.
+    public var isTransient: Bool {
+        switch self {
+        case .shuttingDown, .undecided: true
+        case .revoked, .notAMember, .supersededCertificate, .wrongRole, .replaced: false
+        }
+    }
 }
 
 /// Why there is no connection, or none any more.
@@ -104,7 +116,7 @@ extension TransportError: ExplainedError {
     public var isTransient: Bool {
         switch self {
         case .unreachable, .connectTimeout, .connectionLost, .closedByPeer, .closed: true
-        case .refused(let refusal): refusal == .shuttingDown
+        case .refused(let refusal): refusal.isTransient
         case .coordinatorNotTrusted, .nameMismatch, .certificateRefused, .ownCredentials,
             .framing, .addressInUse, .cannotListen, .malformedAddress:
             false
@@ -122,6 +134,7 @@ extension Refusal: CustomStringConvertible {
         case .wrongRole: "this certificate is not for this service"
         case .replaced: "a newer connection of the same bank has taken over"
         case .shuttingDown: "the coordinator is stopping"
+        case .undecided: "the coordinator cannot read its list of members at present"
         }
     }
 
@@ -133,6 +146,7 @@ extension Refusal: CustomStringConvertible {
         case .wrongRole: "use the certificate of the right state folder"
         case .replaced: "make sure that only one fed-node runs for this bank"
         case .shuttingDown: ""
+        case .undecided: "the coordinator's operator finds the reason in its log"
         }
     }
 }

@@ -11,7 +11,7 @@ enum TransportFailure {
     /// A refusal as gRPC carries it.
     static func rpcError(_ refusal: Refusal) -> RPCError {
         RPCError(
-            code: refusal == .shuttingDown ? .unavailable : .permissionDenied,
+            code: refusal.isTransient ? .unavailable : .permissionDenied,
             message: refusal.description, metadata: [refusalKey: .string(refusal.rawValue)])
     }
 

@@ -5,6 +5,9 @@ internal import GRPCNIOTransportHTTP2Posix
 public struct TransportSettings: Sendable {
     /// How long making a connection may take.
     public var connectTimeout: Duration
+    /// How long a command waits for a coordinator that does not listen yet, as one that was started a
+    /// moment ago.
+    public var patience: Duration = .seconds(5)
     /// How often each end asks the other for a sign of life.
     public var pingEvery: Duration
     /// A peer from which nothing has come for so long is gone.
