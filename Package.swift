@@ -90,7 +90,7 @@ let package = Package(
         .target(
             name: "FedService",
             dependencies: [
-                "FedWire", "FedDecision", "FedCore", "FedCrypto",
+                "FedWire", "FedDecision", "FedCore", "FedCrypto", "CFedKernels",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

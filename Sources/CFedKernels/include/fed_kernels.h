@@ -6,3 +6,4 @@
 #include "fed_logistic.h"
 #include "fed_mask.h"
 #include "fed_memory.h"
+#include "fed_thread.h"
