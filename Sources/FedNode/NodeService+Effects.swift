@@ -88,15 +88,17 @@ extension NodeService {
             progress: newProgress(), durability: durability)
     }
 
-    /// How far the run has come, if that is not on disk yet: for the metrics, which another process
-    /// reads.
+    /// How far the run has come, once a round: for the metrics, which another process reads.
     private func newProgress() -> NodeRun.Progress? {
-        guard let progress = active?.machine.progress, progress != active?.progress else {
+        guard let progress = active?.machine.progress, let written = active?.progress else {
+            return nil
+        }
+        active?.record.slots = progress.slots
+        active?.record.rounds = progress.rounds
+        guard progress.rounds != written.rounds || progress.leftOut != written.leftOut else {
             return nil
         }
         active?.progress = progress
-        active?.record.slots = progress.slots
-        active?.record.rounds = progress.rounds
         return progress
     }
 
