@@ -2,6 +2,7 @@ public import FedCore
 internal import FedWire
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+internal import NIOCore
 internal import NIOPosix
 
 /// The coordinator's listeners: the main one with mutual TLS, and the enrolment one.
@@ -35,9 +36,7 @@ public final class FederationServer: Sendable {
     public let enrolmentAddress: HostAddress?
     /// The one thread of all banks' connections, and of the tasks that serve them: a coordinator takes
     /// one step after the other, so a second thread would only be handed what the first has read.
-    private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private static let executor = EventLoopExecutor(threads.next())
-
+    private let thread: MultiThreadedEventLoopGroup
     private let registry = ConnectionRegistry()
     private let main: GRPCServer<HTTP2ServerTransport.Posix>
     private let enrolment: GRPCServer<HTTP2ServerTransport.Posix>?
@@ -53,33 +52,42 @@ public final class FederationServer: Sendable {
     ) throws(TransportError) {
         let socket = try ListeningSocket(configuration.address)
         address = socket.address
+        let wanted = enrolmentDelegate == nil ? nil : configuration.enrolmentAddress
+        let enrolmentSocket: ListeningSocket?
+        if let wanted {
+            enrolmentSocket = try ListeningSocket(wanted)
+        } else {
+            enrolmentSocket = nil
+        }
+        thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         main = Self.server(
-            socket, configuration, clientCertificates: .noHostnameVerification,
+            socket, configuration, on: thread, clientCertificates: .noHostnameVerification,
             services: [
                 FederationService(
                     delegate: delegate, registry: registry, settings: configuration.settings),
                 OperatorService(delegate: operatorDelegate, registry: registry),
             ],
             interceptors: [CallerInterceptor(permits: Self.permits)])
-        guard let wanted = configuration.enrolmentAddress, let enrolmentDelegate else {
-            enrolmentAddress = nil
+        enrolmentAddress = enrolmentSocket?.address
+        guard let enrolmentSocket, let enrolmentDelegate else {
             enrolment = nil
             return
         }
-        let enrolmentSocket = try ListeningSocket(wanted)
-        enrolmentAddress = enrolmentSocket.address
         enrolment = Self.server(
-            enrolmentSocket, configuration, clientCertificates: .noVerification,
+            enrolmentSocket, configuration, on: .singleton, clientCertificates: .noVerification,
             services: [EnrolmentService(delegate: enrolmentDelegate)], interceptors: [])
     }
 
-    /// Serves until ``beginGracefulShutdown()`` or cancellation.
+    /// Serves until ``beginGracefulShutdown()`` or cancellation; once.
     ///
     /// A graceful shutdown of the task does not end it: who runs it may have something to tell
     /// the banks first.
     public func run() async throws {
+        // Nothing is left to run on it then; nobody waits for its end.
+        defer { thread.shutdownGracefully { _ in } }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask(executorPreference: Self.executor) { [main] in try await main.serve() }
+            let executor = EventLoopExecutor(thread.next())
+            group.addTask(executorPreference: executor) { [main] in try await main.serve() }
             if let enrolment { group.addTask { try await enrolment.serve() } }
             // Either listener's end is the end of both.
             try await group.next()
@@ -116,6 +124,7 @@ public final class FederationServer: Sendable {
 
     private static func server(
         _ socket: ListeningSocket, _ configuration: Configuration,
+        on threads: MultiThreadedEventLoopGroup,
         clientCertificates: TLSConfig.CertificateVerification,
         services: [any RegistrableRPCService], interceptors: [any ServerInterceptor]
     ) -> GRPCServer<HTTP2ServerTransport.Posix> {
