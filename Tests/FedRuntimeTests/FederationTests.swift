@@ -374,18 +374,22 @@ import Testing
         #expect(throws: TransportError.malformedAddress(text)) { try HostAddress(text) }
     }
 
+    /// Of a test process all connections share the processor, so silence cannot be too short.
+    private static let impatient = TransportSettings(
+        pingEvery: .milliseconds(150), silenceMax: .seconds(2))
+
     @Test("A peer that falls silent is noticed at both ends")
     func silentPeer() async throws {
         let authority = try TestAuthority()
         let delegate = RecordingDelegate()
-        let impatient = TransportSettings(
-            pingEvery: .milliseconds(100), silenceMax: .milliseconds(500))
-        try await withServer(authority.serverCredentials, delegate: delegate, settings: impatient) {
+        try await withServer(
+            authority.serverCredentials, delegate: delegate, settings: Self.impatient
+        ) {
             server in
             let relay = try Relay(to: server.address)
             let client = FederationClient(
                 address: relay.address, credentials: try authority.bank(bankA),
-                settings: impatient)
+                settings: Self.impatient)
             let bank = try await client.connect()
             let coordinator = try await next(delegate.connections)
             try await bank.send([1])
@@ -402,17 +406,18 @@ import Testing
     func idleConnection() async throws {
         let authority = try TestAuthority()
         let delegate = RecordingDelegate()
-        let impatient = TransportSettings(
-            pingEvery: .milliseconds(100), silenceMax: .milliseconds(500))
-        try await withServer(authority.serverCredentials, delegate: delegate, settings: impatient) {
+        try await withServer(
+            authority.serverCredentials, delegate: delegate, settings: Self.impatient
+        ) {
             server in
             let client = FederationClient(
                 address: server.address, credentials: try authority.bank(bankA),
-                settings: impatient)
+                settings: Self.impatient)
             let bank = try await client.connect()
             let coordinator = try await next(delegate.connections)
-            // Long enough for a dozen pings: a server that took them for abuse would have closed.
-            try await Task.sleep(for: .milliseconds(1200))
+            // Longer than the silence, and enough for a dozen pings: a server that took them for
+            // abuse would have closed.
+            try await Task.sleep(for: .milliseconds(2400))
             try await bank.send([1])
             var iterator = coordinator.incoming.makeAsyncIterator()
             let message = try await iterator.next()
