@@ -36,7 +36,10 @@ public final class FederationServer: Sendable {
     public let enrolmentAddress: HostAddress?
     /// The one thread of all banks' connections, and of the tasks that serve them: a coordinator takes
     /// one step after the other, so a second thread would only be handed what the first has read.
-    private let thread: MultiThreadedEventLoopGroup
+    ///
+    /// It ends with the process, as the library's own threads do.
+    private static let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     private let registry = ConnectionRegistry()
     private let main: GRPCServer<HTTP2ServerTransport.Posix>
     private let enrolment: GRPCServer<HTTP2ServerTransport.Posix>?
@@ -59,9 +62,8 @@ public final class FederationServer: Sendable {
         } else {
             enrolmentSocket = nil
         }
-        thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         main = Self.server(
-            socket, configuration, on: thread, clientCertificates: .noHostnameVerification,
+            socket, configuration, on: Self.thread, clientCertificates: .noHostnameVerification,
             services: [
                 FederationService(
                     delegate: delegate, registry: registry, settings: configuration.settings),
@@ -78,15 +80,13 @@ public final class FederationServer: Sendable {
             services: [EnrolmentService(delegate: enrolmentDelegate)], interceptors: [])
     }
 
-    /// Serves until ``beginGracefulShutdown()`` or cancellation; once.
+    /// Serves until ``beginGracefulShutdown()`` or cancellation.
     ///
     /// A graceful shutdown of the task does not end it: who runs it may have something to tell
     /// the banks first.
     public func run() async throws {
-        // Nothing is left to run on it then; nobody waits for its end.
-        defer { thread.shutdownGracefully { _ in } }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let executor = EventLoopExecutor(thread.next())
+            let executor = EventLoopExecutor(Self.thread.next())
             group.addTask(executorPreference: executor) { [main] in try await main.serve() }
             if let enrolment { group.addTask { try await enrolment.serve() } }
             // Either listener's end is the end of both.
