@@ -144,8 +144,9 @@ static void score_all(struct scan *scan, size_t count, double gradient, double h
     }
 }
 
-void fed_find_split(const int64_t *cells, size_t bins, int categorical, int64_t gradient,
-                    int64_t hessian, const struct fed_split_rule *rule, struct fed_split *best) {
+void fed_find_split(const int64_t *cells, size_t bins, int categorical, const uint8_t *permitted,
+                    int64_t gradient, int64_t hessian, const struct fed_split_rule *rule,
+                    struct fed_split *best) {
     struct scan scan;
     const double unit = rule->unit;
     const double total_gradient = (double)gradient * unit, total_hessian = (double)hessian * unit;
@@ -169,8 +170,9 @@ void fed_find_split(const int64_t *cells, size_t bins, int categorical, int64_t 
             scan.hessian[i] = (double)hl * unit;
         }
         score_all(&scan, count, total_gradient, total_hessian, rule->lambda, hessian_min);
+        const uint8_t *const flags = permitted ? permitted + 256 * missing_left : NULL;
         for (size_t i = 0; i < count; i++) {
-            if (scan.score[i] <= best->score) continue;
+            if (scan.score[i] <= best->score || (flags && !flags[i])) continue;
             best->score = scan.score[i];
             best->left_gradient = round_to_integer(scan.gradient[i] / unit);
             best->left_hessian = round_to_integer(scan.hessian[i] / unit);

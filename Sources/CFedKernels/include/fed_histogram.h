@@ -88,9 +88,12 @@ struct fed_split {
     uint8_t low, width, missing_left;
 };
 
-// Scans the (gradient, hessian) pairs of `bins` bins, bin 0 being the missing one.
-void fed_find_split(const int64_t *cells, size_t bins, int categorical, int64_t gradient,
-                    int64_t hessian, const struct fed_split_rule *rule, struct fed_split *best);
+// Scans the (gradient, hessian) pairs of `bins` bins, bin 0 being the missing one. `permitted` is
+// NULL or has a flag for each bin that can end the left child's values, or go left alone: 256 for
+// missing values on the right, then 256 for missing values on the left.
+void fed_find_split(const int64_t *cells, size_t bins, int categorical, const uint8_t *permitted,
+                    int64_t gradient, int64_t hessian, const struct fed_split_rule *rule,
+                    struct fed_split *best);
 
 // A node of a tree on bins: go to `left` when bin - low <= width modulo 256, else to left + 1.
 // A leaf has width 255 and itself as `left`.

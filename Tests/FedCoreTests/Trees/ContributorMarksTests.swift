@@ -89,15 +89,37 @@ import Testing
         return lanes
     }
 
-    @Test func `bounds of contributing banks are never above the exact numbers`() throws {
-        var tight = 0
-        var loose = 0
+    /// The splits that the counters prove to leave `least` banks on either side.
+    private func proven(
+        _ node: Node, _ marks: ContributorMarks, counts: [Int], least: Int
+    ) throws -> [SplitCandidate] {
+        let floors = try #require(
+            SplitFloors(
+                quickConfiguration([.contributorsMin: Double(least), .childRowsMin: 1])))
+        return node.splits.filter { split in
+            let bins = node.bins[split.feature]
+            let reach = marks.reach(
+                split.feature, least: least, counts: counts,
+                window: node.windows.window(node.place, split.feature))
+            var flags = [UInt8](repeating: 0, count: 2 * SplitFloors.stride)
+            let cells = [Int64](repeating: 0, count: 2 * bins.count)
+            floors.permit(cells: cells, bins: bins, reach: reach, into: &flags)
+            let isOnLeft = !bins.isCategorical && split.missingLeft
+            return flags[Int(split.bin) + (isOnLeft ? SplitFloors.stride : 0)] == 1
+        }
+    }
+
+    @Test func `a split that the counters permit has its banks, and few others have`() throws {
+        var seen = (permitted: 0, overlooked: 0)
         for seed: UInt64 in 1...150 {
             var random = SeededRandom(seed: seed)
             var node = try Node(random: &random)
             let features = Array(node.bins.indices)
             let layout = HistogramLayout(features: features, bins: node.bins)
-            let marks = ContributorMarks(features: features, bins: node.bins)
+            let banks = node.rows.count
+            let marks = ContributorMarks(
+                features: features, bins: node.bins, bits: ContributorMarks.bits(banks: banks),
+                ringBits: [40, 48, 64][Int(seed % 3)])
             for _ in 0..<4 {
                 var sums = [Int64](repeating: 0, count: marks.laneCount)
                 for rows in node.rows {
@@ -105,18 +127,18 @@ import Testing
                         marks, layout, cells(rows, layout), node, place: node.place)
                     for lane in sums.indices { sums[lane] += own[lane] }
                 }
-                let counts = try marks.counts(sums[...], banks: node.rows.count)
-                for split in node.splits {
-                    let bound = marks.floor(
-                        of: split, counts: counts,
-                        window: node.windows.window(node.place, split.feature))
-                    let (left, right) = node.split(split)
-                    let exact = (
-                        left: left.count { !$0.isEmpty }, right: right.count { !$0.isEmpty }
-                    )
-                    #expect(bound.left <= exact.left, "seed \(seed), \(split)")
-                    #expect(bound.right <= exact.right, "seed \(seed), \(split)")
-                    if bound == exact { tight += 1 } else { loose += 1 }
+                let counts = try marks.counts(sums[...], banks: banks)
+                for least in 2...banks {
+                    let permitted = try proven(node, marks, counts: counts, least: least)
+                    for split in node.splits {
+                        let (left, right) = node.split(split)
+                        let exact = min(
+                            left.count { !$0.isEmpty }, right.count { !$0.isEmpty })
+                        let isPermitted = permitted.contains(split)
+                        #expect(!isPermitted || exact >= least, "seed \(seed), \(split)")
+                        if isPermitted { seen.permitted += 1 }
+                        if !isPermitted, exact >= least { seen.overlooked += 1 }
+                    }
                 }
                 // Follow one split down; the sibling's marks are those of a subtraction.
                 let way = node.splits[Int(random.next() % UInt64(node.splits.count))]
@@ -136,19 +158,20 @@ import Testing
                 node.place = 2 * node.place + (goesLeft ? 0 : 1)
             }
         }
-        // Bounds that are of use: mostly the exact number.
-        #expect(tight > 4 * loose)
+        #expect(seen.permitted > 1000 && seen.permitted > 10 * seen.overlooked, "\(seen)")
     }
 
     @Test func `counts above the number of banks are refused`() throws {
         let bins = [try #require(FeatureBins(mapping: .edges([1, 2]), missingBin: 0))]
-        let marks = ContributorMarks(features: [0], bins: bins)
-        let most = Int64(5) << 16 | 5
-        #expect(
-            try marks.counts([most, 0, most][...], banks: 5).prefix(6) == [5, 5, 0, 0, 5, 5])
-        for wrong in [most + 1, most + 1 << 16, -1] {
-            #expect(throws: LearningError.self) { try marks.counts([wrong][...], banks: 5) }
+        // Four counters of the two widths below three bins, and those of missing and of all values.
+        let marks = ContributorMarks(features: [0], bins: bins, bits: 3, ringBits: 14)
+        #expect(marks.counterCount == 6 && marks.laneCount == 2)
+        let most = Int64(0b101_101_101_101)
+        #expect(try marks.counts([most, 0b000_101][...], banks: 5) == [5, 5, 5, 5, 5, 0])
+        for wrong in [most + 1, most + 0b001_000, most | 1 << 12, -1] {
+            #expect(throws: LearningError.self) { try marks.counts([wrong, 0][...], banks: 5) }
         }
+        #expect(throws: LearningError.self) { try marks.counts([most, 1 << 6][...], banks: 5) }
     }
 
     @Test func `no sum of gradients and hessians needs fewer rows than its bound`() {
@@ -176,66 +199,56 @@ import Testing
                 gradient: 8 * even.gradient, hessian: 8 * even.hessian, fraudWeight: 1) == 8)
     }
 
-    @Test func `the rows of a split's children are bounded by its bins together`() throws {
-        var tight = 0
+    @Test func `a split that the sums permit has its rows`() throws {
+        var seen = (permitted: 0, overlooked: 0)
         for seed: UInt64 in 1...120 {
             var random = SeededRandom(seed: seed)
             let weight = [1, 40.0][Int(seed % 2)]
+            let least = 1 + Int(random.next() % 12)
+            let floors = SplitFloors(
+                try quickConfiguration([
+                    .contributorsMin: 1, .childRowsMin: Double(least), .fraudWeight: weight,
+                ]))
             let node = try Node(random: &random)
             let rows = node.rows.flatMap { $0 }
-            for split in node.splits where Int(split.bin) + (split.missingLeft ? 1 : 0) > 0 {
-                let bins = node.bins[split.feature]
+            for (feature, bins) in node.bins.enumerated() {
                 var cells = [Int64](repeating: 0, count: 2 * bins.count)
                 for row in rows {
                     let pair = GradientScale.gradient(
                         margin: Int32(random.next() % 8_000_000) - 7_000_000,
                         label: random.unit() < 0.2 ? 1 : 0, fraudWeight: weight)
-                    cells[2 * row[split.feature]] += pair.gradient
-                    cells[2 * row[split.feature] + 1] += pair.hessian
+                    cells[2 * row[feature]] += pair.gradient
+                    cells[2 * row[feature] + 1] += pair.hessian
                 }
-                let floor = split.rowsFloor(
-                    cells: cells[...], isCategorical: bins.isCategorical, fraudWeight: weight)
-                let left = rows.filter { node.goesLeft($0, split) }
-                let right = rows.filter { !node.goesLeft($0, split) }
-                #expect(floor.left <= left.count && floor.right <= right.count, "seed \(seed)")
-                #expect(floor.left >= Set(left.map { $0[split.feature] }).count, "seed \(seed)")
-                #expect(floor.right >= Set(right.map { $0[split.feature] }).count, "seed \(seed)")
-                if floor.left == left.count { tight += 1 }
+                var flags = [UInt8](repeating: 1, count: 2 * SplitFloors.stride)
+                floors?.permit(cells: cells, bins: bins, reach: nil, into: &flags)
+                #expect((floors == nil) == (least == 1))
+                for split in node.splits where split.feature == feature {
+                    let end = Int(split.bin)
+                    // A cut behind the last bin divides nothing.
+                    guard bins.isCategorical || end < bins.count - 1, floors != nil else {
+                        continue
+                    }
+                    let isOnLeft = !bins.isCategorical && split.missingLeft
+                    let isPermitted = flags[end + (isOnLeft ? SplitFloors.stride : 0)] == 1
+                    let left = rows.filter { node.goesLeft($0, split) }
+                    let right = rows.filter { !node.goesLeft($0, split) }
+                    #expect(
+                        !isPermitted || min(left.count, right.count) >= least, "seed \(seed)")
+                    // Every bin that has rows proves one.
+                    let certain = min(
+                        Set(left.map { $0[feature] }).count, Set(right.map { $0[feature] }).count)
+                    #expect(isPermitted || certain < least, "seed \(seed), \(split)")
+                    if isPermitted { seen.permitted += 1 } else { seen.overlooked += 1 }
+                }
             }
         }
-        #expect(tight > 100)
+        #expect(seen.permitted > 1000 && seen.overlooked > 1000, "\(seen)")
     }
 
-    /// What a step asks of one node.
-    private struct Order {
-        let place: UInt32
-        let split: SplitCandidate
-        let counts: Bool
-        let sums: Bool
-    }
-
-    private func step(_ body: [UInt8]) throws -> (orders: [Order], sums: [UInt32])? {
-        var reader = ByteReader(body)
-        _ = try reader.read(UInt32.self)
-        guard try reader.read(UInt8.self) > 0 else { return nil }
-        let orders = try reader.readEach { reader throws(DecodingFailure) in
-            Order(
-                place: try reader.read(UInt32.self),
-                split: SplitCandidate(
-                    feature: Int(try reader.read(UInt16.self)), bin: try reader.read(UInt8.self),
-                    missingLeft: try reader.read(UInt8.self) == 1, gain: 0),
-                counts: try reader.read(UInt8.self) == 1, sums: try reader.read(UInt8.self) == 1)
-        }
-        let sums = try reader.readEach { reader throws(DecodingFailure) in
-            try reader.read(UInt32.self)
-        }
-        try reader.finish()
-        return (orders, sums)
-    }
-
-    @Test func `no histogram is asked of a child below the floors`() throws {
+    @Test func `both children of every split have the floors' banks and rows`() throws {
         let floors = (banks: 3, rows: 12)
-        var seen = (certain: 0, doubtful: 0, refused: 0)
+        var seen = (split: 0, leaves: 0, steps: 0)
         for seed: UInt64 in 1...4 {
             let table = try TreeTable(rows: 900, seed: seed, fraudShare: 0.25)
             let configuration = try quickConfiguration([
@@ -249,13 +262,12 @@ import Testing
                 try LocalBoostingLearner(
                     fit: $0, schema: table.schema, configuration: configuration)
             }
-            var steps: [(orders: [Order], sums: [UInt32])?] = []
             var document: ModelDocument?
             while document == nil {
                 switch try joint.next() {
                 case .finished(let model): document = model
                 case .query(let query):
-                    if query.kind == "tree.step" { steps.append(try step(query.body)) }
+                    if query.kind == "tree.step" { seen.steps += 1 }
                     let answers = try locals.indices.map {
                         try locals[$0].answer(query, contributors: 6)
                     }
@@ -268,37 +280,31 @@ import Testing
                     model.bins.indices.map { Int(model.bins[$0].bin(of: bank.columns[$0][row])) }
                 }
             }
-            var nodes: [UInt32: [[[Int]]]] = [:]
-            func isBelow(_ place: UInt32) -> Bool {
-                let rows = nodes[place] ?? []
-                return rows.count { !$0.isEmpty } < floors.banks
-                    || rows.reduce(0) { $0 + $1.count } < floors.rows
+            for tree in model.trees {
+                var open = [(node: 0, rows: codes)]
+                while let (index, rows) = open.popLast() {
+                    let node = tree.nodes[index]
+                    guard let feature = node.feature else { continue }
+                    let held = Node(bins: model.bins, rows: rows)
+                    let (left, right) = held.split(
+                        SplitCandidate(
+                            feature: feature, bin: node.bin, missingLeft: node.missingLeft,
+                            gain: 0))
+                    for child in [left, right] {
+                        #expect(child.count { !$0.isEmpty } >= floors.banks, "seed \(seed)")
+                        #expect(
+                            child.reduce(0) { $0 + $1.count } >= floors.rows, "seed \(seed)")
+                    }
+                    seen.split += 1
+                    if tree.nodes[node.left].feature == nil { seen.leaves += 1 }
+                    open += [(node.left, left), (node.left + 1, right)]
+                }
+                #expect(tree.depth <= 5)
             }
-            for step in steps {
-                guard let step else {
-                    nodes = [1: codes]
-                    continue
-                }
-                for order in step.orders {
-                    var node = try Node(bins: model.bins, rows: #require(nodes[order.place]))
-                    node.place = order.place
-                    let (left, right) = node.split(order.split)
-                    nodes[2 * order.place] = left
-                    nodes[2 * order.place + 1] = right
-                    #expect(order.counts != order.sums)
-                    let isRefused = isBelow(2 * order.place) || isBelow(2 * order.place + 1)
-                    #expect(order.counts || !isRefused, "seed \(seed), place \(order.place)")
-                    if order.sums { seen.certain += 1 } else { seen.doubtful += 1 }
-                    if isRefused { seen.refused += 1 }
-                }
-                for place in step.sums {
-                    #expect(
-                        !isBelow(2 * place) && !isBelow(2 * place + 1),
-                        "seed \(seed), place \(place)")
-                }
-            }
+            // A sum a level, and none for leaves.
+            #expect(seen.steps <= Int(seed) * 5 * model.trees.count, "seed \(seed)")
         }
-        #expect(seen.certain > 20 && seen.doubtful > 20 && seen.refused > 5, "\(seen)")
+        #expect(seen.split > 60 && seen.leaves > 20, "\(seen)")
     }
 }
 

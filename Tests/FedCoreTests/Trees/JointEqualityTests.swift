@@ -64,14 +64,6 @@ import Testing
         let joint = try trainJointly(banks, schema: table.schema, configuration: configuration)
         #expect(joint == expected.document)
         #expect(try joint != pooledModel(table, quickConfiguration()))
-        // Confirming children first costs queries and changes no tree.
-        let careful = try quickConfiguration([
-            .contributorsMin: 3, .childRowsMin: 20, .confirmFirst: 1,
-        ])
-        let confirmed = try GradientBoostingModel(
-            document: trainJointly(
-                banks, schema: table.schema, configuration: careful, threads: 2))
-        #expect(confirmed.trees == expected.trees)
     }
 
     @Test func `rows of one class are refused`() throws {

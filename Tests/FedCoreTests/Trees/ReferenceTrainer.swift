@@ -29,6 +29,8 @@ struct ReferenceTrainer {
         var index: Int
         var rows: [Int]
         var depth: Int
+        /// Of each feature, the first and the last bin of values that can still have rows.
+        var window: [ClosedRange<Int>]
     }
 
     /// Grows one tree and moves the margins by it.
@@ -48,27 +50,36 @@ struct ReferenceTrainer {
                 margin: margins[$0], label: labels[$0], fraudWeight: configuration[.fraudWeight])
         }
         var nodes = [RegressionTree.Node()]
-        var queue = [Open(index: 0, rows: sampled, depth: 0)]
+        let window = bins.map { 1...max(1, $0.count - 1) }
+        var queue = [Open(index: 0, rows: sampled, depth: 0, window: window)]
         while !queue.isEmpty {
             let open = queue.removeFirst()
             let g = open.rows.reduce(0) { $0 + pairs[$1].gradient }
             let h = open.rows.reduce(0) { $0 + pairs[$1].hessian }
             nodes[open.index].cover = Double(h) * GradientScale.gradientUnit
             if open.depth < Int(configuration[.depthMax]),
-                let split = bestSplit(open.rows, pairs, features, g, h)
+                let split = bestSplit(open, pairs, features, g, h)
             {
                 let (left, right) = divide(open.rows, split)
-                if isAllowed(left), isAllowed(right) {
-                    nodes[open.index].feature = split.feature
-                    nodes[open.index].bin = split.bin
-                    nodes[open.index].missingLeft = split.missingLeft
-                    nodes[open.index].gain = split.gain
-                    nodes[open.index].left = nodes.count
-                    queue.append(Open(index: nodes.count, rows: left, depth: open.depth + 1))
-                    queue.append(Open(index: nodes.count + 1, rows: right, depth: open.depth + 1))
-                    nodes += [RegressionTree.Node(), RegressionTree.Node()]
-                    continue
+                nodes[open.index].feature = split.feature
+                nodes[open.index].bin = split.bin
+                nodes[open.index].missingLeft = split.missingLeft
+                nodes[open.index].gain = split.gain
+                nodes[open.index].left = nodes.count
+                var (low, high) = (open, open)
+                (low.index, low.rows, low.depth) = (nodes.count, left, open.depth + 1)
+                (high.index, high.rows, high.depth) = (nodes.count + 1, right, open.depth + 1)
+                let cut = Int(split.bin)
+                let window = open.window[split.feature]
+                if !bins[split.feature].isCategorical, window.contains(cut),
+                    cut < window.upperBound
+                {
+                    low.window[split.feature] = window.lowerBound...cut
+                    high.window[split.feature] = cut + 1...window.upperBound
                 }
+                queue += [low, high]
+                nodes += [RegressionTree.Node(), RegressionTree.Node()]
+                continue
             }
             nodes[open.index].weight = GradientScale.leafWeight(
                 gradient: g, hessian: h, lambda: configuration[.leafRegularisation],
@@ -93,9 +104,46 @@ struct ReferenceTrainer {
         return BoostingSample.mix(h)
     }
 
-    private func isAllowed(_ rows: [Int]) -> Bool {
-        rows.count >= Int(configuration[.childRowsMin])
-            && Set(rows.map { banks[$0] }).count >= Int(configuration[.contributorsMin])
+    /// Whether both children have the floors' banks and rows, by what their parent's sums show.
+    private func isProven(
+        _ split: SplitCandidate, _ open: Open, _ pairs: [(gradient: Int64, hessian: Int64)]
+    ) -> Bool {
+        let (left, right) = divide(open.rows, split)
+        let banksMin = Int(configuration[.contributorsMin])
+        let rowsMin = Int64(configuration[.childRowsMin])
+        let column = codes[split.feature]
+        if rowsMin > Int64(banksMin) {
+            for side in [left, right] {
+                let bins = Dictionary(grouping: side) { column[$0] }
+                let least = bins.values.map { rows in
+                    GradientScale.rowsMin(
+                        gradient: rows.reduce(0) { $0 + pairs[$1].gradient },
+                        hessian: rows.reduce(0) { $0 + pairs[$1].hessian },
+                        fraudWeight: configuration[.fraudWeight])
+                }
+                guard least.reduce(0, +) >= rowsMin else { return false }
+            }
+        }
+        guard banksMin > 1 else { return true }
+        func hasBanks(_ part: (Int) -> Bool) -> Bool {
+            Set(open.rows.filter { part(column[$0]) }.map { banks[$0] }).count >= banksMin
+        }
+        let (bin, window) = (Int(split.bin), open.window[split.feature])
+        if bins[split.feature].isCategorical {
+            let others = (0..<bins[split.feature].count).filter { $0 != bin }
+            return hasBanks { $0 == bin } && others.contains { other in hasBanks { $0 == other } }
+        }
+        let widths = ContributorMarks.widths
+        let count = (widths.firstIndex { $0 >= window.count } ?? widths.count)
+        let low = widths[..<count].map { window.lowerBound + $0 - 1 }.filter { $0 <= bin }
+        let high = widths[..<count].map { window.upperBound - $0 + 1 }.filter { $0 > bin }
+        let isLeft =
+            split.missingLeft && hasBanks { $0 == 0 }
+            || low.contains { end in hasBanks { (1...end).contains($0) } }
+        let isRight =
+            !split.missingLeft && hasBanks { $0 == 0 } || bin == 0 && hasBanks { $0 > 0 }
+            || high.contains { start in hasBanks { $0 >= start } }
+        return isLeft && isRight
     }
 
     private func goesLeft(_ row: Int, _ feature: Int, _ node: RegressionTree.Node) -> Bool {
@@ -115,9 +163,10 @@ struct ReferenceTrainer {
 
     /// Tries every split of every feature; the first of the greatest gain wins.
     private func bestSplit(
-        _ rows: [Int], _ pairs: [(gradient: Int64, hessian: Int64)], _ features: [Int], _ g: Int64,
+        _ open: Open, _ pairs: [(gradient: Int64, hessian: Int64)], _ features: [Int], _ g: Int64,
         _ h: Int64
     ) -> SplitCandidate? {
+        let rows = open.rows
         var best: SplitCandidate?
         for feature in features {
             let equality = bins[feature].isCategorical
@@ -136,7 +185,7 @@ struct ReferenceTrainer {
                     guard Double(hl) >= least.rounded(.up), Double(h - hl) >= least.rounded(.up)
                     else { continue }
                     let score = Self.score(gl, hl, g, h, configuration[.leafRegularisation])
-                    guard score > best?.gain ?? -1 else { continue }
+                    guard score > best?.gain ?? -1, isProven(trial, open, pairs) else { continue }
                     best = trial
                     best?.gain = score
                     if !equality, !lacking { best?.missingLeft = 2 * hl >= h }

@@ -24,9 +24,14 @@ import Testing
             let g = stride(from: 0, to: 2 * count, by: 2).reduce(0) { $0 + cells[$1] }
             let h = stride(from: 1, to: 2 * count, by: 2).reduce(0) { $0 + cells[$1] }
             let finder = SplitFinder(bins: [bins], configuration: configuration)
+            // Every second case with some splits forbidden.
+            let isFree = seed.isMultiple(of: 2)
+            let permitted = (0..<512).map { _ in UInt8(isFree || random.unit() < 0.6 ? 1 : 0) }
             let found = cells.withUnsafeBufferPointer { buffer in
                 buffer.baseAddress.flatMap {
-                    finder.best(feature: 0, cells: $0, gradient: g, hessian: h)
+                    finder.best(
+                        feature: 0, cells: $0, gradient: g, hessian: h,
+                        permitted: isFree ? nil : permitted)
                 }
             }
             // Every subset of bins that a split of this kind can send left, one by one.
@@ -38,6 +43,16 @@ import Testing
                     categorical
                     ? left.count == 1 : values == Array(1..<values.count + 1)
                 guard isSplit else { continue }
+                let flag: Int
+                if categorical {
+                    flag = left[0]
+                } else if values.count == count - 1 {
+                    // All values against the missing ones: these alone are sent left.
+                    flag = 256
+                } else {
+                    flag = values.count + (left[0] == 0 && cells[1] > 0 ? 256 : 0)
+                }
+                guard permitted[flag] == 1 else { continue }
                 let gl = left.reduce(0) { $0 + cells[2 * $1] }
                 let hl = left.reduce(0) { $0 + cells[2 * $1 + 1] }
                 let least = Int64((0.5 / GradientScale.gradientUnit).rounded(.up))

@@ -3,19 +3,19 @@ internal import CFedKernels
 // What a bank sums: histograms of nodes, and marks of where it has rows.
 extension BankTree {
     /// Samples rows, computes gradients and sums the root.
-    mutating func startTree(_ tree: Int, features: [Int]) -> [Int64] {
+    ///
+    /// - Parameter ringBits: width of the answer's lanes.
+    mutating func startTree(_ tree: Int, start: TreeStart, ringBits: Int) -> [Int64] {
+        let features = start.features
         layout = HistogramLayout(features: features, bins: matrix.bins)
         plan = HistogramPlan(bytes: matrix.bytes, layout: layout)
-        marks =
-            configuration.countsContributors
-            ? ContributorMarks(features: features, bins: matrix.bins) : nil
+        marks = ContributorMarks(start, bins: matrix.bins, ringBits: ringBits)
         windows = BinWindows(bins: matrix.bins)
         sampleRows(tree: tree)
         computeGradients()
         ranges = [1: 0..<sampledCount]
         restRanges = [1: sampledCount..<matrix.rowCount]
         histograms = [:]
-        counted = []
         var lanes = [Int64](repeating: 0, count: layout.laneCount + markLanes)
         guard sumsHistograms else { return lanes }
         sum([0..<sampledCount], into: &lanes, from: 0)
@@ -27,34 +27,24 @@ extension BankTree {
         return lanes
     }
 
-    /// Deals rows to the children of splits, and counts and sums what is asked for.
+    /// Deals rows to the children of splits, and sums these.
     mutating func answer(_ query: TreeStepQuery) -> [Int64] {
         Self.record(deal(query.splits, ranges), of: query.splits, in: &ranges)
         Self.record(deal(query.splits, restRanges), of: query.splits, in: &restRanges)
         var lanes = [Int64](
             repeating: 0,
             count: query.laneCount(histogram: layout.laneCount, marks: markLanes))
-        var offset = 0
         for order in query.splits {
             windows.split(order.place, feature: order.feature, bin: order.bin)
-            guard order.counts else { continue }
-            if !order.sums { counted.insert(order.place) }
-            for child in 0..<2 {
-                let count = ranges[2 * order.place + UInt32(child)]?.count ?? 0
-                lanes[offset + 2 * child] = count > 0 ? 1 : 0
-                lanes[offset + 2 * child + 1] = Int64(count)
-            }
-            offset += 4
         }
-        counted.subtract(query.sums)
-        if sumsHistograms { sumChildren(of: query.summed, into: &lanes, from: offset) }
+        if sumsHistograms { sumChildren(of: query.splits.map(\.place), into: &lanes) }
         return lanes
     }
 
     /// Sums the children of nodes: of each the one of fewer rows, the other by subtraction from
     /// this bank's own histogram of the parent; or both after a restart, when that is not there.
     private mutating func sumChildren(
-        of places: [UInt32], into lanes: inout [Int64], from offset: Int
+        of places: [UInt32], into lanes: inout [Int64]
     ) {
         var direct: [UInt32] = []
         for place in places {
@@ -74,7 +64,7 @@ extension BankTree {
             lanes.withUnsafeMutableBufferPointer { lanes in
                 guard let own = own.baseAddress, let lanes = lanes.baseAddress else { return }
                 for (index, place) in places.enumerated() {
-                    let block = lanes + offset + index * (width + 2 * markLanes)
+                    let block = lanes + index * (width + 2 * markLanes)
                     let first = own + next * width
                     if let parent = histograms.removeValue(forKey: place) {
                         let isLeft = direct[next].isMultiple(of: 2)

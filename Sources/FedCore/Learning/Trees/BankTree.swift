@@ -23,8 +23,6 @@ struct BankTree: Sendable {
     var windows = BinWindows(bins: [])
     /// This bank's own histograms of the nodes whose children may be summed next.
     var histograms: [UInt32: [Int64]] = [:]
-    /// Nodes whose children were counted and not summed yet.
-    var counted: Set<UInt32> = []
 
     init(
         matrix: BankMatrix, baseMargin: Int32, configuration: GradientBoostingConfiguration,
@@ -53,9 +51,6 @@ struct BankTree: Sendable {
 
     /// Whether a place was ordered and not split yet.
     func isLeaf(place: UInt32) -> Bool { holds(place: place) && !holds(place: 2 * place) }
-
-    /// Whether a place was split, its children counted, and these can be summed now.
-    func awaitsSums(place: UInt32) -> Bool { counted.contains(place) }
 
     /// Lanes of a node's marks.
     var markLanes: Int { marks?.laneCount ?? 0 }
@@ -101,7 +96,6 @@ struct BankTree: Sendable {
         ranges = [:]
         restRanges = [:]
         histograms = [:]
-        counted = []
     }
 
     mutating func sampleRows(tree: Int) {

@@ -3,7 +3,6 @@
 public enum BoostingParameter: String, CaseIterable, Sendable {
     case treesMax, learningRate, depthMax, binsMax
     case leafRegularisation, splitGainMin, childHessianMin, childRowsMin, contributorsMin
-    case confirmFirst
     case rowSample, columnSample, fraudWeight
     case gridCells, patience, evaluationPeriod, seed
 
@@ -34,16 +33,12 @@ public enum BoostingParameter: String, CaseIterable, Sendable {
         case .childRowsMin:
             .whole(
                 10, 1...1e9,
-                "Least sampled rows of a child, all banks together; a split below is withdrawn.")
+                "Least sampled rows, all banks together, that each child of a split has for certain."
+            )
         case .contributorsMin:
             .whole(
                 3, 1...1000,
-                "Least banks with rows in a bin (else it is merged) or child (else no split).")
-        case .confirmFirst:
-            .whole(
-                1, 0...1,
-                "1: children in doubt of the floors are summed after their banks and rows, one sum "
-                    + "later; 0: both come in one sum.")
+                "Least banks with rows in a bin (else it is merged) and, for certain, in a child.")
         case .rowSample:
             .real(
                 0.8, 0.05...1,

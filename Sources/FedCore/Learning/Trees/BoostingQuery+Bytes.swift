@@ -88,16 +88,14 @@ extension ByteWriter {
             write(UInt8(start.update == nil ? 0 : 1))
             if let update = start.update { write(update) }
             writeEach(start.features) { $0.write(UInt16($1)) }
+            write(UInt8(start.markBits))
         }
         writeEach(query.splits) { writer, split in
             writer.write(split.place)
             writer.write(UInt16(split.feature))
             writer.write(split.bin)
             writer.write(UInt8(split.missingLeft ? 1 : 0))
-            writer.write(UInt8(split.counts ? 1 : 0))
-            writer.write(UInt8(split.sums ? 1 : 0))
         }
-        writeEach(query.sums) { $0.write($1) }
     }
 }
 
@@ -160,17 +158,15 @@ extension ByteReader {
             let features = try readEach(limit: 4096) { reader throws(DecodingFailure) in
                 Int(try reader.read(UInt16.self))
             }
-            start = TreeStart(model: model, update: update, features: features)
+            start = TreeStart(
+                model: model, update: update, features: features,
+                markBits: Int(try read(UInt8.self)))
         }
         let splits = try readEach(limit: 128) { reader throws(DecodingFailure) in
             SplitOrder(
                 place: try reader.read(UInt32.self), feature: Int(try reader.read(UInt16.self)),
-                bin: try reader.read(UInt8.self), missingLeft: try reader.readFlag(),
-                counts: try reader.readFlag(), sums: try reader.readFlag())
+                bin: try reader.read(UInt8.self), missingLeft: try reader.readFlag())
         }
-        let sums = try readEach(limit: 128) { reader throws(DecodingFailure) in
-            try reader.read(UInt32.self)
-        }
-        return TreeStepQuery(tree: tree, step: step, start: start, splits: splits, sums: sums)
+        return TreeStepQuery(tree: tree, step: step, start: start, splits: splits)
     }
 }

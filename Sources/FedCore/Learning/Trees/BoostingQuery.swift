@@ -47,32 +47,30 @@ struct TreeStart: Equatable {
     var update: TreeUpdate?
     /// The features that this tree may use, rising.
     var features: [Int]
+    /// Bits of a counter of the ``ContributorMarks``; 0 when banks are not counted.
+    var markBits = 0
 
     static func == (left: Self, right: Self) -> Bool {
         left.update == right.update && left.features == right.features
+            && left.markBits == right.markBits
             && left.model?.bins == right.model?.bins
             && left.model?.baseMargin == right.model?.baseMargin
     }
 }
 
-/// A split of a node, to move rows by.
+/// A split of a node whose children are summed.
 struct SplitOrder: Equatable {
     var place: UInt32
     var feature: Int
     var bin: UInt8
     var missingLeft: Bool
-    /// Whether banks and rows of the children are asked for.
-    var counts: Bool
-    /// Whether the left child's histogram is asked for; the right one follows by subtraction.
-    var sums: Bool
 }
 
-/// One step of one tree: the root's histogram, or what is known by now to be wanted of its nodes.
+/// One step of one tree: its root, or one level.
 ///
-/// The answer has, for each split with counts, four lanes: for both children the banks with rows in
-/// it and the rows. Behind them, for each split with sums and then for each place of `sums`, the
-/// histogram of the left child and the ``ContributorMarks`` of both children, where these are used.
-/// At step 0 it is the root's histogram and marks.
+/// The answer to step 0 is the root's histogram and its ``ContributorMarks``, where these are used.
+/// The answer to a later step has, for each split, the histogram of the left child and the marks of
+/// both children; the right child's histogram follows by subtraction.
 struct TreeStepQuery: Equatable {
     var tree: Int
     var step: Int
@@ -80,14 +78,6 @@ struct TreeStepQuery: Equatable {
     var start: TreeStart?
     /// Nodes that are split now, rising.
     var splits: [SplitOrder]
-    /// Nodes that were split in a step before, whose children are to be summed now, rising.
-    var sums: [UInt32]
-
-    /// Lanes before the histograms.
-    var headerLanes: Int { splits.reduce(0) { $0 + ($1.counts ? 4 : 0) } }
-
-    /// Nodes whose children are summed, in the order of the answer.
-    var summed: [UInt32] { splits.filter(\.sums).map(\.place) + sums }
 
     /// Lanes of the answer.
     ///
@@ -95,8 +85,7 @@ struct TreeStepQuery: Equatable {
     ///   - histogram: lanes of a node's histogram.
     ///   - marks: lanes of a node's counters.
     func laneCount(histogram: Int, marks: Int) -> Int {
-        start != nil
-            ? histogram + marks : headerLanes + summed.count * (histogram + 2 * marks)
+        start != nil ? histogram + marks : splits.count * (histogram + 2 * marks)
     }
 }
 

@@ -1,24 +1,26 @@
 /// Parts of a node's bins in which banks are counted beside its histogram, and where the counts lie.
 ///
-/// A child in which fewer banks have rows than the floor must not be summed, and whether it is so
-/// follows from counts of banks. Asking for them costs a masked sum of its own. So each bank adds to
-/// the histogram of a node a few 0/1 counters, saying where it has rows of the node:
+/// A child in which fewer banks have rows than the floor must not be summed, so a split is made only
+/// when enough banks are in both children for certain. Each bank adds to the histogram of a node a
+/// few 0/1 counters, saying where it has rows of the node:
 ///
 /// - of an ordered feature: in the missing values, in any value, and in the lowest and in the
-///   highest 1, 2, 3, 4, 6, 8, 12, ... bins of those that the way from the root still allows;
+///   highest 1, 2, 3, 4, ... bins of those that the way from the root still allows;
 /// - of a categorical feature: in each bin.
 ///
 /// The sum of a counter is a number of banks. A child holds all rows of some of these parts, hence
-/// at least as many banks as any of them: that is ``floor(of:at:counts:window:)``. A bound that
-/// reaches the floor decides as the exact number would; one that does not is asked for exactly. The
-/// tree is the same, and is that of exact counts.
+/// at least as many banks as any of them: ``SplitFloors`` goes by that.
 ///
-/// Two counters of 16 bits share a lane. Each bank adds 0 or 1 to each, so that they cannot run into
-/// each other with fewer than 2^16 banks, and a lane stays below 2^17 a bank: in any ring that holds
-/// the histogram.
+/// Counters of b bits, enough for the number of banks, share a lane. Each bank adds 0 or 1 to each,
+/// so that they cannot run into each other, and a ring of w bits holds (w - 2) / b of them without
+/// wrapping around.
 package struct ContributorMarks: Equatable {
     /// Bins from an end of the window to the end of a part.
-    private static let widths = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192]
+    package static let widths = [
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 26, 28, 31, 34, 37,
+        40, 44, 48, 52, 57, 62, 68, 74, 81, 88, 96, 105, 114, 124, 135, 147, 160, 174, 190, 207,
+        226, 246,
+    ]
     static let banksMax = 65_535
 
     private let features: [Int]
@@ -27,12 +29,38 @@ package struct ContributorMarks: Equatable {
     private let binCounts: [Int]
     private let areCategorical: [Bool]
     package let counterCount: Int
+    /// Bits of a counter.
+    package let bits: Int
+    private let countersPerLane: Int
 
     /// Lanes of the counters of one node.
-    package var laneCount: Int { (counterCount + 1) / 2 }
+    package var laneCount: Int { (counterCount + countersPerLane - 1) / countersPerLane }
 
-    package init(features: [Int], bins: [FeatureBins]) {
+    /// Bits of a counter of so many banks.
+    package static func bits(banks: Int) -> Int { Int.bitWidth - banks.leadingZeroBitCount }
+
+    /// Whether a ring has room for a counter.
+    static func isWide(_ bits: Int, ringBits: Int) -> Bool {
+        bits <= Self.bits(banks: banksMax) && bits + 2 <= ringBits
+    }
+
+    /// The counters of a tree; nil when its start asks for none.
+    init?(_ start: TreeStart, bins: [FeatureBins], ringBits: Int) {
+        guard start.markBits > 0 else { return nil }
+        self.init(features: start.features, bins: bins, bits: start.markBits, ringBits: ringBits)
+    }
+
+    /// Deals counters to lanes.
+    ///
+    /// - Parameters:
+    ///   - bits: of a counter, 1 to 16.
+    ///   - ringBits: of a lane, two more at least.
+    package init(features: [Int], bins: [FeatureBins], bits: Int, ringBits: Int) {
+        precondition(
+            bits > 0 && Self.isWide(bits, ringBits: ringBits), "\(bits) of \(ringBits) bits")
         self.features = features
+        self.bits = bits
+        countersPerLane = (ringBits - 2) / bits
         binCounts = features.map { bins[$0].count }
         areCategorical = features.map { bins[$0].isCategorical }
         var offsets: [Int] = []
@@ -63,7 +91,10 @@ package struct ContributorMarks: Equatable {
         cells: UnsafePointer<Int64>, less sibling: UnsafePointer<Int64>?, layout: HistogramLayout,
         window: (Int) -> ClosedRange<Int>, into lanes: UnsafeMutablePointer<Int64>
     ) {
-        func set(_ counter: Int) { lanes[counter / 2] |= counter.isMultiple(of: 2) ? 1 : 1 << 16 }
+        func set(_ counter: Int) {
+            let (lane, place) = counter.quotientAndRemainder(dividingBy: countersPerLane)
+            lanes[lane] |= 1 << Int64(place * bits)
+        }
         for (index, feature) in features.enumerated() {
             let first = layout.offsets[index] + 1
             func hasRows(_ bin: Int) -> Bool {
@@ -95,48 +126,56 @@ package struct ContributorMarks: Equatable {
     /// - Throws: ``LearningError/numericalFailure(reason:)`` when they cannot be sums over `banks`.
     package func counts(_ lanes: ArraySlice<Int64>, banks: Int) throws(LearningError) -> [Int] {
         var counts: [Int] = []
-        counts.reserveCapacity(2 * lanes.count)
+        counts.reserveCapacity(counterCount)
+        let mask = Int64(1) << Int64(bits) - 1
         for lane in lanes {
-            let (low, high) = (Int(lane & 0xFFFF), Int(lane >> 16))
-            guard (0...banks).contains(low), (0...banks).contains(high) else {
+            var rest = lane
+            for _ in 0..<min(countersPerLane, counterCount - counts.count) {
+                counts.append(Int(rest & mask))
+                rest >>= Int64(bits)
+            }
+            guard rest == 0 else {
                 throw .numericalFailure(reason: "a count of banks is none")
             }
-            counts += [low, high]
+        }
+        guard counts.allSatisfy({ $0 <= banks }) else {
+            throw .numericalFailure(reason: "more banks are counted than there are")
         }
         return counts
     }
 
-    /// The fewest banks that each child of a split can have.
+    /// What the counters say of the splits on one feature.
     ///
     /// - Parameters:
+    ///   - index: the feature's place among those of the tree.
+    ///   - least: banks that a child must have.
     ///   - counts: of the node that is split, by ``counts(_:banks:)``.
-    ///   - window: bins of the split's feature that the way to the node allows; what is returned
-    ///     holds for any window that the banks were told alike.
-    package func floor(
-        of split: SplitCandidate, counts: [Int], window: ClosedRange<Int>
-    ) -> (left: Int, right: Int) {
-        guard let index = features.firstIndex(of: split.feature) else { return (0, 0) }
+    ///   - window: bins of the feature that the way to the node allows; what is returned holds for
+    ///     any window that the banks were told alike.
+    package func reach(
+        _ index: Int, least: Int, counts: [Int], window: ClosedRange<Int>
+    ) -> BankReach {
         let offset = offsets[index]
-        let bin = Int(split.bin)
         if areCategorical[index] {
-            let others = (0..<binCounts[index]).filter { $0 != bin }.map { counts[offset + $0] }
-            return (counts[offset + bin], others.max() ?? 0)
+            return .bins((0..<binCounts[index]).map { counts[offset + $0] >= least })
         }
-        var left = split.missingLeft ? counts[offset] : 0
-        var right = split.missingLeft ? 0 : counts[offset]
-        if bin == 0 { right = max(right, counts[offset + 1]) }
-        for place in 0..<Self.widthCount(below: window.count) {
-            let width = Self.widths[place]
-            // Bins 1 ..< lower + width, all at most `bin`: rows in them go to the left.
-            if window.lowerBound + width - 1 <= bin {
-                left = max(left, counts[offset + 2 + 2 * place])
-            }
-            if window.upperBound - width + 1 > bin {
-                right = max(right, counts[offset + 3 + 2 * place])
-            }
-        }
-        return (left, right)
+        let places = 0..<Self.widthCount(below: window.count)
+        let low = places.first { counts[offset + 2 + 2 * $0] >= least }
+        let high = places.first { counts[offset + 3 + 2 * $0] >= least }
+        return .cuts(
+            missing: counts[offset] >= least, values: counts[offset + 1] >= least,
+            leftFrom: low.map { window.lowerBound + Self.widths[$0] - 1 } ?? Int.max,
+            rightTo: high.map { window.upperBound - Self.widths[$0] } ?? -1)
     }
+}
+
+/// Where enough banks have rows of a node for certain, by a feature's bins.
+package enum BankReach: Equatable {
+    /// Of a categorical feature: whether it is so in each bin.
+    case bins([Bool])
+    /// Of an ordered one: in the missing values; in the values together; in all values up to a bin
+    /// when it is `leftFrom` or more; in all values above a bin when it is `rightTo` or less.
+    case cuts(missing: Bool, values: Bool, leftFrom: Int, rightTo: Int)
 }
 
 /// Bins of the ordered features that the way from the root to a node still allows.

@@ -89,12 +89,9 @@ extension GradientBoostingConfiguration {
     var evaluationPeriod: Int { Int(self[.evaluationPeriod]) }
     var seed: UInt64 { UInt64(self[.seed]) }
 
-    /// Whether splits are confirmed by counts of the children's rows and banks.
+    /// Whether children must have a number of banks or rows for certain.
     var hasChildFloors: Bool { contributorsMin > 1 || childRowsMin > 1 }
 
     /// Whether banks are counted in parts of a node's bins, beside its histogram.
     var countsContributors: Bool { contributorsMin > 1 }
-
-    /// Whether children in doubt are summed only after their banks and rows are known.
-    var confirmsFirst: Bool { hasChildFloors && self[.confirmFirst] == 1 }
 }

@@ -1,5 +1,5 @@
 /// The coordinator's side of joint tree training: bins by summed counts, then tree after tree, a
-/// query a level and one more where a split is in doubt.
+/// query a level.
 ///
 /// The model is a function of the sums alone, and all sums are integers: it is the same, byte for
 /// byte, for any number and order of banks and threads, and for one bank that holds all rows. With
@@ -159,18 +159,18 @@ public struct JointBoostingLearner: JointLearner {
             usable, share: configuration[.columnSample], seed: configuration.seed,
             tree: trees.count)
         let layout = HistogramLayout(features: features, bins: bins)
-        let marks =
-            configuration.countsContributors
-            ? ContributorMarks(features: features, bins: bins) : nil
+        let start = TreeStart(
+            model: trees.isEmpty ? (bins, baseMargin) : nil, update: update, features: features,
+            markBits: configuration.countsContributors
+                ? ContributorMarks.bits(banks: bankCount) : 0)
+        let marks = ContributorMarks(start, bins: bins, ringBits: ringBits)
         nodeLanes = (layout.laneCount, marks?.laneCount ?? 0)
         grower = TreeGrower(
             layout: layout, marks: marks, bankCount: bankCount, finder: finder,
             configuration: configuration, tasks: tasks)
-        let start = TreeStart(
-            model: trees.isEmpty ? (bins, baseMargin) : nil, update: update, features: features)
         update = nil
         stage = .trees
-        try ask(TreeStepQuery(tree: trees.count, step: 0, start: start, splits: [], sums: []))
+        try ask(TreeStepQuery(tree: trees.count, step: 0, start: start, splits: []))
     }
 
     private mutating func ask(_ step: TreeStepQuery) throws(LearningError) {
@@ -183,10 +183,8 @@ public struct JointBoostingLearner: JointLearner {
 
     private mutating func advanceTree() throws(LearningError) {
         guard let query else { return }
-        guard let next = grower?.nextStep() else { return try finishTree() }
-        try ask(
-            TreeStepQuery(
-                tree: query.tree, step: query.step + 1, splits: next.splits, sums: next.sums))
+        guard let splits = grower?.nextStep() else { return try finishTree() }
+        try ask(TreeStepQuery(tree: query.tree, step: query.step + 1, splits: splits))
     }
 
     private mutating func finishTree() throws(LearningError) {
@@ -214,7 +212,7 @@ public struct JointBoostingLearner: JointLearner {
     /// next one.
     ///
     /// A node's histogram holds the sums of the children of its split already, so nothing more is
-    /// needed; splits in doubt are not made. A validation that cannot be summed is left out.
+    /// needed. A validation that cannot be summed is left out.
     ///
     /// - Throws: ``LearningError/unexpectedQuery(kind:reason:)`` before a tree's root is summed.
     public mutating func truncateGroup() throws(LearningError) {

@@ -69,6 +69,10 @@ public struct LocalBoostingLearner: LocalLearner {
         _ query: Query, contributors: Int
     ) throws(LearningError) -> EncodedVector {
         let integers = try lanes(for: query)
+        if let bits = tree?.marks?.bits, contributors >> bits > 0 {
+            throw .unexpectedQuery(
+                kind: query.kind, reason: "counters of \(bits) bits for \(contributors) banks")
+        }
         return try EncodedVector(
             lanesOf: integers, layout: query.layout, contributors: contributors)
     }
@@ -94,7 +98,7 @@ public struct LocalBoostingLearner: LocalLearner {
             throw .unexpectedQuery(
                 kind: query.kind, reason: "round \(query.round), expected \(asked.round)")
         }
-        try check(asked, kind: query.kind, laneCount: query.layout.laneCount)
+        try check(asked, kind: query.kind, layout: query.layout)
         switch asked {
         case .counts:
             binning = .counted
@@ -105,7 +109,7 @@ public struct LocalBoostingLearner: LocalLearner {
         case .contributors(let bins):
             binning = .proposed(bins)
             return contributors(bins)
-        case .step(let step): return answer(step)
+        case .step(let step): return answer(step, ringBits: query.layout.ringBits)
         case .validation(let treesDone, let update):
             apply(update)
             treeIndex = treesDone
@@ -113,14 +117,14 @@ public struct LocalBoostingLearner: LocalLearner {
         }
     }
 
-    private mutating func answer(_ query: TreeStepQuery) -> [Int64] {
+    private mutating func answer(_ query: TreeStepQuery, ringBits: Int) -> [Int64] {
         step = query.step
         guard let start = query.start else { return tree?.answer(query) ?? [] }
         if let model = start.model { begin(bins: model.bins, baseMargin: model.baseMargin) }
         if let update = start.update { apply(update) }
         treeIndex = query.tree
         step = 0
-        return tree?.startTree(query.tree, features: start.features) ?? []
+        return tree?.startTree(query.tree, start: start, ringBits: ringBits) ?? []
     }
 
     private mutating func apply(_ update: TreeUpdate) {
@@ -228,7 +232,7 @@ extension LocalBoostingLearner {
 
 extension LocalBoostingLearner {
     private func check(
-        _ query: BoostingQuery, kind: String, laneCount: Int
+        _ query: BoostingQuery, kind: String, layout: VectorLayout
     ) throws(LearningError) {
         func refuse(_ reason: String) -> LearningError {
             .unexpectedQuery(kind: kind, reason: reason)
@@ -248,7 +252,8 @@ extension LocalBoostingLearner {
             }
             try checkBins(bins, refuse)
             expected = bins.reduce(0) { $0 + $1.count }
-        case .step(let query): expected = try checkStep(query, refuse)
+        case .step(let query):
+            expected = try checkStep(query, ringBits: layout.ringBits, refuse)
         case .validation(let treesDone, let update):
             guard let tree, step >= 0, treesDone == treeIndex + 1 else {
                 throw refuse("no tree is being grown")
@@ -256,8 +261,8 @@ extension LocalBoostingLearner {
             try checkUpdate(update, tree: tree, refuse)
             expected = ScoreHistogram.laneCount
         }
-        guard laneCount == expected else {
-            throw refuse("\(laneCount) lanes, expected \(expected)")
+        guard layout.laneCount == expected else {
+            throw refuse("\(layout.laneCount) lanes, expected \(expected)")
         }
     }
 
@@ -291,48 +296,40 @@ extension LocalBoostingLearner {
     }
 
     private func checkStep(
-        _ query: TreeStepQuery, _ refuse: (String) -> LearningError
+        _ query: TreeStepQuery, ringBits: Int, _ refuse: (String) -> LearningError
     ) throws(LearningError) -> Int {
         guard let start = query.start else {
             guard let tree, step >= 0, query.tree == treeIndex, query.step == step + 1,
-                !query.splits.isEmpty || !query.sums.isEmpty
+                !query.splits.isEmpty
             else { throw refuse("tree \(query.tree) step \(query.step) is out of order") }
             try checkSplits(query, tree: tree, refuse)
             return query.laneCount(histogram: tree.layout.laneCount, marks: tree.markLanes)
         }
-        return try checkStart(start, query, refuse)
+        return try checkStart(start, query, ringBits: ringBits, refuse)
     }
 
     private func checkSplits(
         _ query: TreeStepQuery, tree: BankTree, _ refuse: (String) -> LearningError
     ) throws(LearningError) {
-        func mayBeSummed(_ place: UInt32) -> Bool {
-            place >> UInt32(configuration.depthMax - 1) == 0
-        }
         var previous: UInt32 = 0
         for split in query.splits {
             guard split.place > previous, tree.isLeaf(place: split.place),
-                split.place >> UInt32(configuration.depthMax) == 0,
+                split.place >> UInt32(configuration.depthMax - 1) == 0,
                 tree.layout.features.contains(split.feature),
-                Int(split.bin) < tree.matrix.bins[split.feature].count,
-                split.counts || split.sums, !split.sums || mayBeSummed(split.place),
-                !(split.counts && split.sums && configuration.confirmsFirst)
+                Int(split.bin) < tree.matrix.bins[split.feature].count
             else { throw refuse("a split does not fit the tree") }
             previous = split.place
-        }
-        previous = 0
-        for place in query.sums {
-            guard place > previous, tree.awaitsSums(place: place), mayBeSummed(place) else {
-                throw refuse("sums do not follow the counts of these children")
-            }
-            previous = place
         }
     }
 
     private func checkStart(
-        _ start: TreeStart, _ query: TreeStepQuery, _ refuse: (String) -> LearningError
+        _ start: TreeStart, _ query: TreeStepQuery, ringBits: Int,
+        _ refuse: (String) -> LearningError
     ) throws(LearningError) -> Int {
-        guard query.splits.isEmpty, query.sums.isEmpty, query.tree < configuration.treesMax,
+        guard configuration.countsContributors == (start.markBits > 0),
+            ContributorMarks.isWide(start.markBits, ringBits: ringBits)
+        else { throw refuse("counters of \(start.markBits) bits") }
+        guard query.splits.isEmpty, query.tree < configuration.treesMax,
             !start.features.isEmpty, start.features.allSatisfy(schema.features.indices.contains),
             zip(start.features, start.features.dropFirst()).allSatisfy({ $0 < $1 })
         else { throw refuse("tree \(query.tree) does not fit the configuration") }
@@ -350,7 +347,7 @@ extension LocalBoostingLearner {
                 break
             default: throw refuse("bins were not counted by contributors")
             }
-            return rootLanes(start, bins: model.bins)
+            return rootLanes(start, bins: model.bins, ringBits: ringBits)
         }
         guard let tree, query.tree == (step >= 0 ? treeIndex + 1 : treeIndex) else {
             throw refuse("tree \(query.tree) is out of order")
@@ -359,14 +356,12 @@ extension LocalBoostingLearner {
             throw refuse("the tree before must come exactly once")
         }
         if let update = start.update { try checkUpdate(update, tree: tree, refuse) }
-        return rootLanes(start, bins: tree.matrix.bins)
+        return rootLanes(start, bins: tree.matrix.bins, ringBits: ringBits)
     }
 
-    private func rootLanes(_ start: TreeStart, bins: [FeatureBins]) -> Int {
-        let marks =
-            configuration.countsContributors
-            ? ContributorMarks(features: start.features, bins: bins).laneCount : 0
-        return HistogramLayout(features: start.features, bins: bins).laneCount + marks
+    private func rootLanes(_ start: TreeStart, bins: [FeatureBins], ringBits: Int) -> Int {
+        HistogramLayout(features: start.features, bins: bins).laneCount
+            + (ContributorMarks(start, bins: bins, ringBits: ringBits)?.laneCount ?? 0)
     }
 
     private func checkUpdate(

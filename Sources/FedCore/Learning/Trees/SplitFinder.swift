@@ -20,26 +20,6 @@ package struct SplitCandidate: Equatable {
         self.leftGradient = leftGradient
         self.leftHessian = leftHessian
     }
-
-    /// The fewest rows that each child can have.
-    ///
-    /// A row is in one bin of the split's feature, so the least rows of the bins add up: where many
-    /// bins have rows, that is far more than follows from a child's sums.
-    ///
-    /// - Parameter cells: gradient and hessian of each bin of the split's feature at the node.
-    package func rowsFloor(
-        cells: ArraySlice<Int64>, isCategorical: Bool, fraudWeight: Double
-    ) -> (left: Int64, right: Int64) {
-        let test = BinTest(bin: bin, missingLeft: missingLeft, isCategorical: isCategorical)
-        var rows: (left: Int64, right: Int64) = (0, 0)
-        for bin in 0..<cells.count / 2 {
-            let cell = cells.startIndex + 2 * bin
-            let least = GradientScale.rowsMin(
-                gradient: cells[cell], hessian: cells[cell + 1], fraudWeight: fraudWeight)
-            if test.sendsLeft(bin) { rows.left += least } else { rows.right += least }
-        }
-        return rows
-    }
 }
 
 /// Scans histograms for the split of the greatest gain.
@@ -67,14 +47,18 @@ package struct SplitFinder {
     func canSplit(hessian: Int64) -> Bool { hessian >= 2 * rule.child_hessian_min }
 
     /// The best split on one feature, its gain still without the node's own score.
+    ///
+    /// - Parameter permitted: splits to choose from, as by ``SplitFloors``; nil: all.
     package func best(
-        feature: Int, cells: UnsafePointer<Int64>, gradient: Int64, hessian: Int64
+        feature: Int, cells: UnsafePointer<Int64>, gradient: Int64, hessian: Int64,
+        permitted: UnsafePointer<UInt8>? = nil
     ) -> SplitCandidate? {
         var found = fed_split()
         withUnsafePointer(to: rule) { rule in
             fed_find_split(
-                cells, bins[feature].count, bins[feature].isCategorical ? 1 : 0, gradient, hessian,
-                rule, &found)
+                cells, bins[feature].count, bins[feature].isCategorical ? 1 : 0, permitted,
+                gradient,
+                hessian, rule, &found)
         }
         guard found.score >= 0 else { return nil }
         let isEquality = bins[feature].isCategorical

@@ -2,10 +2,9 @@ internal import CFedKernels
 
 /// Grows one tree from summed histograms: the coordinator's half of a tree.
 ///
-/// A split stands when both children have the floors' banks and rows. Where the parent's sums prove
-/// it (``ContributorMarks``, ``GradientScale/rowsMin(gradient:hessian:fraudWeight:)``) the children
-/// are summed at once; else banks and rows are asked for first, beside whatever else is due. So the
-/// nodes of a tree need not be on one level, and a step is one masked sum.
+/// A node's sums say which of its splits leave enough banks and rows in both children for certain
+/// (``SplitFloors``); the best of these is made. So a level of the tree is one masked sum, and the
+/// last level's children, which are leaves, need none.
 struct TreeGrower {
     /// A node whose rows the banks still hold apart.
     private struct Node {
@@ -13,9 +12,7 @@ struct TreeGrower {
         var gradient: Int64
         var hessian: Int64
         var split: SplitCandidate?
-        /// Whether the children's counts have been asked for.
-        var isOrdered = false
-        /// Whether the split stands.
+        /// Whether the split is made.
         var isSplit = false
 
         /// Splits between the root and this node.
@@ -27,6 +24,7 @@ struct TreeGrower {
     private let marks: ContributorMarks?
     private let bankCount: Int
     private let finder: SplitFinder
+    private let floors: SplitFloors?
     private let configuration: GradientBoostingConfiguration
     private let tasks: ParallelTasks
     private var nodes: [UInt32: Node] = [:]
@@ -36,7 +34,6 @@ struct TreeGrower {
     private var windows: BinWindows
     /// The step in work.
     private var orders: [SplitOrder] = []
-    private var sums: [UInt32] = []
 
     init(
         layout: HistogramLayout, marks: ContributorMarks?, bankCount: Int, finder: SplitFinder,
@@ -46,6 +43,7 @@ struct TreeGrower {
         self.marks = marks
         self.bankCount = bankCount
         self.finder = finder
+        floors = SplitFloors(configuration)
         self.configuration = configuration
         self.tasks = tasks
         windows = BinWindows(bins: finder.bins)
@@ -65,23 +63,15 @@ struct TreeGrower {
         findSplits(of: [1])
     }
 
-    /// Takes the sums of a step: banks and rows of children, then histograms and marks.
+    /// Takes the sums of a step: of each order the left child's histogram and both children's marks.
     mutating func absorbStep(_ lanes: [Int64]) throws(LearningError) {
-        var offset = 0
-        for order in orders where order.counts {
-            confirm(order.place, header: lanes[offset..<offset + 4])
-            offset += 4
-        }
         var found: [UInt32] = []
-        for place in orders.filter(\.sums).map(\.place) + sums {
-            let block = lanes[offset..<offset + blockLanes]
-            offset += blockLanes
-            guard let node = nodes[place], node.isSplit else { continue }
-            try absorbChildren(of: place, block)
-            found += [2 * place, 2 * place + 1]
+        for (index, order) in orders.enumerated() {
+            let offset = index * blockLanes
+            try absorbChildren(of: order.place, lanes[offset..<offset + blockLanes])
+            found += [2 * order.place, 2 * order.place + 1]
         }
         orders = []
-        sums = []
         findSplits(of: found)
     }
 
@@ -108,55 +98,19 @@ struct TreeGrower {
             counters.dropFirst(marks.laneCount), banks: bankCount)
     }
 
-    /// What to ask next; nil when the tree is finished.
-    ///
-    /// Splits whose children are leaves, and stand for certain, are made without asking.
-    mutating func nextStep() -> (splits: [SplitOrder], sums: [UInt32])? {
+    /// Makes the splits that were found, and says which of their children are to be summed next; nil
+    /// when the tree is finished.
+    mutating func nextStep() -> [SplitOrder]? {
         for place in nodes.keys.sorted() {
-            guard let node = nodes[place], let split = node.split else { continue }
-            if node.isSplit {
-                // Confirmed by the step before.
-                if node.isOrdered, histograms[place] != nil { sums.append(place) }
-                continue
-            }
-            let isCertain = stands(node, split)
-            let isSummed = wantsSums(node, split)
-            if isCertain {
-                makeChildren(of: node, split)
-                guard isSummed else { continue }
-            }
-            nodes[place]?.isOrdered = true
+            guard let node = nodes[place], !node.isSplit, let split = node.split else { continue }
+            makeChildren(of: node, split)
+            guard wantsSums(node, split) else { continue }
             orders.append(
                 SplitOrder(
                     place: place, feature: split.feature, bin: split.bin,
-                    missingLeft: split.missingLeft, counts: !isCertain,
-                    sums: isSummed && (isCertain || !configuration.confirmsFirst)))
+                    missingLeft: split.missingLeft))
         }
-        return orders.isEmpty && sums.isEmpty ? nil : (orders, sums)
-    }
-
-    /// Whether the sums of a node prove that its split meets the floors.
-    private func stands(_ node: Node, _ split: SplitCandidate) -> Bool {
-        guard configuration.hasChildFloors else { return true }
-        var banks = (left: 1, right: 1)
-        if let marks {
-            guard let counts = counts[node.place] else { return false }
-            banks = marks.floor(
-                of: split, counts: counts, window: windows.window(node.place, split.feature))
-        }
-        guard min(banks.left, banks.right) >= configuration.contributorsMin else { return false }
-        let least = configuration.childRowsMin
-        if min(banks.left, banks.right) >= least { return true }
-        guard let cells = histograms[node.place],
-            let index = layout.features.firstIndex(of: split.feature)
-        else { return false }
-        let first = layout.offsets[index]
-        let rows = split.rowsFloor(
-            cells: cells[first..<first + 2 * layout.binCounts[index]],
-            isCategorical: finder.bins[split.feature].isCategorical,
-            fraudWeight: configuration[.fraudWeight])
-        return max(rows.left, Int64(banks.left)) >= least
-            && max(rows.right, Int64(banks.right)) >= least
+        return orders.isEmpty ? nil : orders
     }
 
     /// Whether a child of a split may be split again.
@@ -196,20 +150,6 @@ struct TreeGrower {
         return TreeUpdate(tree: RegressionTree(nodes: tree), places: places)
     }
 
-    /// Makes the children of a split, unless too few rows or banks are in one of them.
-    private mutating func confirm(_ place: UInt32, header: ArraySlice<Int64>) {
-        guard let node = nodes[place], let split = node.split else { return }
-        let counts = Array(header)
-        guard min(counts[0], counts[2]) >= configuration.contributorsMin,
-            min(counts[1], counts[3]) >= configuration.childRowsMin
-        else {
-            nodes[place]?.split = nil
-            return
-        }
-        makeChildren(of: node, split)
-        if !wantsSums(node, split) { histograms[place] = nil }
-    }
-
     private mutating func makeChildren(of node: Node, _ split: SplitCandidate) {
         nodes[node.place]?.isSplit = true
         windows.split(node.place, feature: split.feature, bin: split.bin)
@@ -235,10 +175,8 @@ struct TreeGrower {
                 cells.withUnsafeBufferPointer { cells in
                     guard let start = cells.baseAddress else { return }
                     for feature in 0..<width {
-                        found[index * width + feature] = finder.best(
-                            feature: layout.features[feature],
-                            cells: start + layout.offsets[feature],
-                            gradient: node.gradient, hessian: node.hessian)
+                        found[index * width + feature] = bestSplit(
+                            of: node, feature, start + layout.offsets[feature])
                     }
                 }
             }
@@ -247,6 +185,32 @@ struct TreeGrower {
             nodes[node.place]?.split = finder.choose(
                 found[index * width..<(index + 1) * width], gradient: node.gradient,
                 hessian: node.hessian)
+        }
+    }
+
+    /// The best split of a node on the tree's feature of an index, of those that the floors permit.
+    private func bestSplit(
+        of node: Node, _ index: Int, _ cells: UnsafePointer<Int64>
+    ) -> SplitCandidate? {
+        let feature = layout.features[index]
+        guard let floors else {
+            return finder.best(
+                feature: feature, cells: cells, gradient: node.gradient, hessian: node.hessian)
+        }
+        var reach: BankReach?
+        if let marks, let counts = counts[node.place] {
+            reach = marks.reach(
+                index, least: Int(configuration.contributorsMin), counts: counts,
+                window: windows.window(node.place, feature))
+        }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * SplitFloors.stride) {
+            flags in
+            guard let permitted = flags.baseAddress else { return nil }
+            floors.permit(
+                cells: cells, bins: finder.bins[feature], reach: reach, into: permitted)
+            return finder.best(
+                feature: feature, cells: cells, gradient: node.gradient, hessian: node.hessian,
+                permitted: permitted)
         }
     }
 
