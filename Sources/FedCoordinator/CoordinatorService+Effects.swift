@@ -9,11 +9,8 @@ extension CoordinatorService {
     private static let journalBytesMax = 1 << 22
 
     func handle(_ event: CoordinatorRun.Event) {
-        // The machine is moved out and back, so that its sums are not copied.
-        guard var run = active.take() else { return }
-        let effects = run.machine.handle(event)
-        active = consume run
-        perform(effects)
+        guard let run = active else { return }
+        perform(run.machine.handle(event))
     }
 
     func perform(_ effects: [CoordinatorRun.Effect]) {
@@ -25,7 +22,7 @@ extension CoordinatorService {
                 if active?.journalBytes ?? 0 > Self.journalBytesMax { writeJournal() }
             case .broadcast(let bytes, _):
                 guard writeJournal() else { return }
-                for bank in active?.machine.manifest.roster.banks ?? [] { send(bytes, to: bank) }
+                for bank in active?.banks ?? [] { send(bytes, to: bank) }
             case .send(let bytes, let bank, _):
                 guard writeJournal() else { return }
                 send(bytes, to: bank)
@@ -47,18 +44,18 @@ extension CoordinatorService {
     }
 
     private func send(_ bytes: [UInt8], to bank: NodeID) {
-        guard let link = links[bank], link.run == active?.machine.manifest.run,
-            active?.machine.isExcluded(bank) == false
+        guard let run = active, let link = links[bank], link.run == run.record.run,
+            !run.machine.isExcluded(bank)
         else { return }
-        active?.bytesSent[bank, default: 0] += UInt64(bytes.count)
+        run.bytesSent[bank, default: 0] += UInt64(bytes.count)
         link.send(bytes)
     }
 
     /// Gets an entry ready for the journal; large ones while other banks are still at work.
     private func remember(_ entry: CoordinatorRun.JournalEntry) -> Bool {
-        guard let run = active?.machine.manifest.run else { return false }
+        guard let run = active else { return false }
         do {
-            active?.remember(try store.journal.stage(entry.bytes, run: run))
+            run.remember(try store.journal.stage(entry.bytes, run: run.record.run))
             return true
         } catch {
             dropRun(error)
@@ -69,12 +66,11 @@ extension CoordinatorService {
     /// Writes what was accepted and decided, before anything that follows from it is said.
     @discardableResult
     private func writeJournal() -> Bool {
-        guard let run = active?.machine.manifest.run, let journal = active?.takeJournal() else {
-            return true
-        }
+        guard let run = active else { return true }
         do {
             // If a power cut takes the last of it, the run ends, without harm to anybody.
-            try store.journal.append(journal, run: run, durability: .processEnd)
+            try store.journal.append(
+                run.takeJournal(), run: run.record.run, durability: .processEnd)
             return true
         } catch {
             dropRun(error)
@@ -116,7 +112,7 @@ extension CoordinatorService {
     }
 
     func finish(_ outcome: CoordinatorRun.Outcome) {
-        guard var run = active else { return }
+        guard let run = active else { return }
         timer?.cancel()
         run.takeProgress()
         let now = Timestamp.nowUnixMilliseconds()
@@ -141,7 +137,6 @@ extension CoordinatorService {
             run.status.note = ""
         }
         run.status.finishedUnixMilliseconds = now
-        active = run
         if run.status.state == .succeeded { log(run.success, level: .info) }
         if !run.status.reason.isEmpty {
             log(run.status.reason, level: run.status.state == .succeeded ? .warning : .error)
@@ -231,7 +226,6 @@ extension CoordinatorService {
     }
 
     func decorated(_ run: ActiveRun) -> RunStatus {
-        var run = run
         run.takeProgress()
         var status = run.status
         if let hold = run.hold { status.note = hold }
@@ -264,7 +258,9 @@ extension CoordinatorService {
 }
 
 /// The run that a coordinator drives.
-struct ActiveRun: Sendable {
+///
+/// A class, so that the machine's sums are worked on where they are, never copied.
+final class ActiveRun {
     var machine: CoordinatorRun
     var record: RunRecord
     var status: RunStatus
@@ -279,21 +275,25 @@ struct ActiveRun: Sendable {
     var bytesReceived: [NodeID: UInt64] = [:]
     var bytesSent: [NodeID: UInt64] = [:]
 
+    /// All banks of the manifest.
+    let banks: [NodeID]
+
     init(machine: CoordinatorRun, record: RunRecord) {
         self.machine = machine
+        banks = machine.manifest.roster.banks
         self.record = record
         status = RunStatus(
             run: record.run, algorithm: record.algorithm,
             startedUnixMilliseconds: record.startedUnixMilliseconds)
     }
 
-    mutating func remember(_ entry: JournalStore.Staged) {
+    func remember(_ entry: JournalStore.Staged) {
         journal.append(entry)
         journalBytes += entry.byteCount
     }
 
     /// Gives the entries away.
-    mutating func takeJournal() -> [JournalStore.Staged] {
+    func takeJournal() -> [JournalStore.Staged] {
         defer {
             journal = []
             journalBytes = 0
@@ -310,7 +310,7 @@ struct ActiveRun: Sendable {
     }
 
     /// Puts where the machine stands into words.
-    mutating func takeProgress() {
+    func takeProgress() {
         guard let progress = progress.take() else { return }
         status.round = UInt32(clamping: progress.learner.roundsDone)
         status.roundsMax = UInt32(clamping: progress.learner.roundsMax)

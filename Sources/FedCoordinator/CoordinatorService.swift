@@ -115,12 +115,13 @@ package actor CoordinatorService: FederationDelegate {
             return place(bank, at: position, over: link)
         }
         if ConsensusMessage.claims(message) { return hear(message, from: bank, over: link) }
-        let run = active?.machine.manifest.run
-        guard let run, link.run == run, SignedStatement.claimedRun(of: message) == run else {
+        guard let active, link.run == active.record.run,
+            SignedStatement.claimedRun(of: message) == active.record.run
+        else {
             return logger.debug(
                 "a message of no run under way", metadata: ["node.id": "\(bank)"])
         }
-        active?.bytesReceived[bank, default: 0] += UInt64(message.count)
+        active.bytesReceived[bank, default: 0] += UInt64(message.count)
         handle(.received(message, from: bank))
     }
 
@@ -254,7 +255,7 @@ package actor CoordinatorService: FederationDelegate {
             learner: try Self.learner(
                 manifest, standard: try FeatureStandard(json: documents.standard)),
             journal: journal)
-        var run = ActiveRun(machine: machine, record: record)
+        let run = ActiveRun(machine: machine, record: record)
         run.isStarted = !journal.isEmpty
         run.status.state = run.isStarted ? .running : .waiting
         return (run, effects)

@@ -7,12 +7,13 @@ internal import Logging
 
 // What the state machine of a run wants done.
 extension NodeService {
+    /// A bank with at most so many rows answers on the thread of its connection: some tens of
+    /// milliseconds at most, while signs of life are due every few seconds.
+    private static let rowsAtOnceMax = 1 << 20
+
     func handle(_ event: NodeRun.Event) async throws {
-        // Moved out and back, not copied: the machine must have one owner when it works.
-        guard var run = active.take() else { return }
-        let effects = run.machine.handle(event)
-        active = consume run
-        try await perform(effects)
+        guard let run = active else { return }
+        try await perform(run.machine.handle(event))
     }
 
     /// Performs effects in order.
@@ -64,7 +65,7 @@ extension NodeService {
     private func record(
         _ journal: [NodeRun.JournalEntry], sending entry: NodeRun.EgressEntry?
     ) throws(StoreError) {
-        guard let run = active?.machine.run else { return }
+        guard let run = active else { return }
         var safety: [[UInt8]] = []
         // A plain sum's upload can be forgotten: it would be the same again. What opens a gate, or
         // binds a group to a roster, cannot.
@@ -78,32 +79,18 @@ extension NodeService {
         if let entry {
             egress.append(
                 EgressRecord(
-                    sentUnixMilliseconds: Timestamp.nowUnixMilliseconds(), run: run,
+                    sentUnixMilliseconds: Timestamp.nowUnixMilliseconds(), run: run.machine.run,
                     kind: entry.kind, slot: entry.slot.map(UInt64.init), lanes: entry.laneCount,
                     byteCount: entry.byteCount, sha256: entry.digest.hexadecimal))
-            active?.bytesSent += entry.byteCount
+            run.bytesSent += entry.byteCount
         }
         try store.record(
-            journal: journal.map(\.bytes), safety: safety, run: run, egress: egress,
-            progress: newProgress(), durability: durability)
-    }
-
-    /// How far the run has come, once a round: for the metrics, which another process reads.
-    private func newProgress() -> NodeRun.Progress? {
-        guard let progress = active?.machine.progress, let written = active?.progress else {
-            return nil
-        }
-        active?.record.slots = progress.slots
-        active?.record.rounds = progress.rounds
-        guard progress.rounds != written.rounds || progress.leftOut != written.leftOut else {
-            return nil
-        }
-        active?.progress = progress
-        return progress
+            journal: journal.map(\.bytes), safety: safety, run: run.machine.run, egress: egress,
+            progress: run.newProgress(), durability: durability)
     }
 
     private func note(_ effect: NodeRun.Effect) throws {
-        guard var run = active else { return }
+        guard let run = active else { return }
         switch effect {
         case .consented(let manifest, let charter):
             run.record.algorithm = manifest.algorithm.name
@@ -116,7 +103,6 @@ extension NodeService {
                 try store.pin(
                     member.identityKey, of: member.bank, at: Timestamp.nowUnixMilliseconds())
             }
-            active = run
             logger.info(
                 "consented to a run",
                 metadata: [
@@ -243,8 +229,8 @@ extension NodeService {
                 return .failure(.unusableData(reason: "the lists' store: \(error)"))
             }
         }
-        let result = await Task.detached {
-            [counts, findings] () -> Result<(Value, any LocalLearner), LearningError> in
+        let work = {
+            @Sendable [counts, findings] () -> Result<(Value, any LocalLearner), LearningError> in
             do throws(LearningError) {
                 var ready: any LocalLearner
                 if let learner = learner.take() {
@@ -261,7 +247,11 @@ extension NodeService {
             } catch {
                 return .failure(error)
             }
-        }.value
+        }
+        // Of few rows, going to another thread and back takes longer than the answer.
+        let result =
+            data.rowCount <= Self.rowsAtOnceMax
+            ? work() : await Task.detached(operation: work).value
         switch result {
         case .success(let (value, learner)):
             if active?.machine.run == run { active?.learner = learner }
@@ -297,7 +287,9 @@ extension NodeService {
 }
 
 /// The run that a node takes part in, or has just taken part in.
-struct ActiveNodeRun {
+///
+/// A class, so that the machine's state is worked on where it is, never copied.
+final class ActiveNodeRun {
     var machine: NodeRun
     var record: RunRecord
     var manifest: Manifest?
@@ -311,5 +303,15 @@ struct ActiveNodeRun {
     init(machine: NodeRun, record: RunRecord) {
         self.machine = machine
         self.record = record
+    }
+
+    /// How far the run has come, once a round: for the metrics, which another process reads.
+    fileprivate func newProgress() -> NodeRun.Progress? {
+        let now = machine.progress
+        record.slots = now.slots
+        record.rounds = now.rounds
+        guard now.rounds != progress.rounds || now.leftOut != progress.leftOut else { return nil }
+        progress = now
+        return now
     }
 }

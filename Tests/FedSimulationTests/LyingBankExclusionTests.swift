@@ -71,8 +71,10 @@ import Testing
                 author: .bank(bank), sequence: statement.sequence,
                 chainHead: isLie && misdeed == .brokenChain ? SHA256.hash([1]) : chain.head,
                 message: message,
-                key: statement.isSealed || message.kind == "refusal"
-                    ? isLie && misdeed == .foreignSignature ? stranger : identity : nil)
+                key: isLie && misdeed == .foreignSignature
+                    ? stranger
+                    : statement.isSealed || ["refusal", "hello"].contains(message.kind)
+                        ? identity : nil)
             chain.append(digest: sent.digest)
             told[statement.sequence] =
                 isLie && misdeed == .garbage ? Array(sent.bytes.dropLast()) : sent.bytes

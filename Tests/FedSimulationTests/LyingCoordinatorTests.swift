@@ -19,10 +19,12 @@ import Testing
         guard let statement = try? SignedStatement(bytes: bytes),
             let message = try? RunMessage(bytes: statement.body)
         else { return bytes }
+        let told = try change(message)
         return SignedStatement(
             run: statement.run, author: .coordinator, sequence: statement.sequence,
-            chainHead: statement.chainHead, message: try change(message),
-            key: statement.isSealed ? consortium.coordinatorKey : nil
+            chainHead: statement.chainHead, message: told,
+            key: statement.isSealed || told.kind != message.kind
+                ? consortium.coordinatorKey : nil
         ).bytes
     }
 
@@ -259,8 +261,7 @@ import Testing
                 guard case .query(let query) = message else { return message }
                 return .query(Self.changed(query, isGated: true))
             })
-        // The changed statement would have to be signed, and is not.
-        #expect(outcome == .refused(.badSignature(.coordinator)))
+        #expect(outcome == .refused(.protocolViolation("a gate inside of a group")))
     }
 
     @Test func anotherAttemptAfterTheReleaseIsRefused() throws {

@@ -9,6 +9,9 @@ public struct ByteWriter: Sendable {
     /// Begins with nothing written.
     public init() {}
 
+    /// Makes room for so many more bytes.
+    public mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
+
     /// Appends an unsigned integer, most significant byte first.
     public mutating func write<Value: FixedWidthInteger & UnsignedInteger>(_ value: Value) {
         withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }

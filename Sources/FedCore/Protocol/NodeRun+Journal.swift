@@ -150,11 +150,11 @@ extension NodeRun {
     // MARK: Sending
 
     /// Signs, where that is due, and sends the next statement, after the journal.
-    mutating func send(_ message: RunMessage, isSealed: Bool = true) -> [Effect] {
+    mutating func send(_ message: RunMessage) -> [Effect] {
         let statement = SignedStatement(
             run: run, author: .bank(configuration.bank), sequence: UInt64(outbox.count),
             chainHead: chain.head, message: message,
-            key: isSealed ? configuration.identity : nil)
+            key: message.needsSeal ? configuration.identity : nil)
         let entry = EgressEntry(
             kind: message.kind, slot: nil, laneCount: 0, digest: statement.digest,
             byteCount: statement.bytes.count)

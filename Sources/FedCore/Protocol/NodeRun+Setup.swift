@@ -130,7 +130,7 @@ extension NodeRun {
             shareRoots: dealt.map { GateCommitment.tree(of: $0).root },
             boxDigests: boxes.map { SHA256.hash($0) })
         return send(.shares(GateShares(commitment: commitment)))
-            + send(.boxes(boxes, seedDigests: leaves.flatMap { $0 }), isSealed: false)
+            + send(.boxes(boxes, seedDigests: leaves.flatMap { $0 }))
     }
 
     mutating func take(commitments statements: [[UInt8]]) throws(RefusalReason) -> [Effect] {

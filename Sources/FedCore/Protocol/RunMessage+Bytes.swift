@@ -28,11 +28,11 @@ extension RunMessage {
 
     /// Whether the message must be signed by itself.
     ///
-    /// Plain queries are (``SlotQuery/isGated`` tells), and plain updates; see ``SignedStatement``.
+    /// Queries and updates need none, nor does what is checked against a commitment that was signed
+    /// before: parcels, boxes, and gate seeds; see ``SignedStatement``.
     var needsSeal: Bool {
         switch self {
-        case .query(let query): query.isGated
-        case .parcel, .boxes, .update, .lapsed: false
+        case .query, .parcel, .boxes, .update, .release, .lapsed: false
         default: true
         }
     }
@@ -40,6 +40,7 @@ extension RunMessage {
     /// The canonical encoding.
     public var bytes: [UInt8] {
         var writer = ByteWriter()
+        if case .update(_, _, _, let lanes, _) = self { writer.reserve(lanes.count + 256) }
         switch self {
         case .hello, .refusal, .shares, .boxes, .acknowledgement, .update, .release, .recovery,
             .stored, .lapsed:

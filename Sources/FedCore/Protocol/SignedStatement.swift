@@ -34,11 +34,12 @@ public enum Author: Hashable, Sendable, CustomStringConvertible {
 /// What travels: a message with its run, its author, its place in the author's order and the hash
 /// chain over all that the author said before.
 ///
-/// Most statements are sealed: signed by the author's Ed25519 identity key over the very bytes that
-/// travel, so nothing is ever encoded again to be verified. The many plain sums between are not,
-/// for the cost of it; the chain puts them under the author's next signature, and until then they
-/// rest on the mutually authenticated connection. A coordinator's statement is the same bytes for
-/// every bank, but for the parcels of key shares.
+/// What binds somebody is sealed: signed by the author's Ed25519 identity key over the very bytes
+/// that travel, so nothing is ever encoded again to be verified. The many queries and updates between
+/// are not, for the cost of it; the chain puts them under the author's next signature, and until then
+/// they rest on the mutually authenticated connection. So a bank has the coordinator's signature over
+/// the query of a gated sum, in that of the commit, before it releases the gate. A coordinator's
+/// statement is the same bytes for every bank, but for the parcels of key shares.
 public struct SignedStatement: Equatable, Sendable {
     /// The run it belongs to.
     public let run: RunID
@@ -75,6 +76,7 @@ public struct SignedStatement: Equatable, Sendable {
         writer.write(chainHead)
         writer.write(UInt8(key == nil ? 0 : 1))
         let body = message.bytes
+        writer.reserve(body.count + 256)
         writer.write(body)
         if let key { writer.writeFixed(key.sign(writer.bytes)) }
         self.run = run

@@ -77,13 +77,17 @@ package struct SQLiteFile: Sendable {
                     try database.execute(sql: "PRAGMA synchronous = \(level)")
                     current = durability
                 }
-                var value: Value?
-                try database.inTransaction(.immediate) {
-                    value = try body(database)
-                    return .commit
+                // As the library's own transactions, with statements that are prepared once.
+                try database.cachedStatement(sql: "BEGIN IMMEDIATE TRANSACTION").execute()
+                do {
+                    let value = try body(database)
+                    try database.cachedStatement(sql: "COMMIT TRANSACTION").execute()
+                    return value
+                } catch {
+                    // After some errors the library has rolled back already.
+                    if database.isInsideTransaction { try database.rollback() }
+                    throw error
                 }
-                guard let value else { throw StoreError.failed(path: path, reason: "rolled back") }
-                return value
             }
         }
     }
