@@ -122,9 +122,7 @@ extension NodeStore {
 
     /// SHA-256 of the tables that this bank has received, hexadecimal, the oldest first.
     func tableDigests() throws(StoreError) -> [String] {
-        try runs.runs().reversed().filter {
-            $0.algorithm == AlgorithmConfiguration.indicatorsName && !$0.modelSHA256.isEmpty
-        }.map(\.modelSHA256)
+        try runs.modelDigests(algorithm: AlgorithmConfiguration.indicatorsName)
     }
 
     /// The tables that this bank has received, the newest first.

@@ -51,17 +51,10 @@ public enum EnrolmentClient {
     private static func reply(
         to request: Fed_V1_EnrolRequest, _ invitation: Invitation, _ settings: TransportSettings
     ) async throws(EnrolmentError) -> Fed_V1_EnrolReply {
-        let deadline = ContinuousClock.now + settings.patience
-        while true {
-            let tap = ConnectionTap(settings: settings)
-            do throws(EnrolmentError) {
-                return try await send(request, invitation, settings, tap)
-            } catch {
-                guard case .transport(.unreachable) = error, !tap.hasReachedPeer,
-                    ContinuousClock.now < deadline,
-                    (try? await Task.sleep(for: .milliseconds(100))) != nil
-                else { throw error }
-            }
+        try await Patience.call(settings) { (error: EnrolmentError) in
+            if case .transport(.unreachable) = error { true } else { false }
+        } attempt: { tap throws(EnrolmentError) in
+            try await send(request, invitation, settings, tap)
         }
     }
 

@@ -118,6 +118,19 @@ public struct RunStore: Sendable {
         }
     }
 
+    /// SHA-256 of what the runs of an algorithm came to, hexadecimal, the oldest first.
+    public func modelDigests(algorithm: String) throws(StoreError) -> [String] {
+        try file.read { database in
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT model FROM run WHERE algorithm = ? AND model <> ''
+                    ORDER BY started, id DESC
+                    """,
+                arguments: [algorithm])
+        }
+    }
+
     /// Stores a model under the digest of its bytes.
     public func saveModel(
         _ bytes: [UInt8], sha256: String, run: RunID, at unixMilliseconds: Int64

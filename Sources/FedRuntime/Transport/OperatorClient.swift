@@ -151,17 +151,10 @@ public struct OperatorClient: Sendable {
             @Sendable (Fed_V1_Operator.Client<HTTP2ClientTransport.Posix>, CallOptions)
             async throws -> Value
     ) async throws(OperatorError) -> Value {
-        let deadline = ContinuousClock.now + settings.patience
-        while true {
-            let tap = ConnectionTap(settings: settings)
-            do throws(OperatorError) {
-                return try await attempt(timeout: timeout, tap, body)
-            } catch {
-                guard case .transport(.unreachable) = error, !tap.hasReachedPeer,
-                    ContinuousClock.now < deadline,
-                    (try? await Task.sleep(for: .milliseconds(100))) != nil
-                else { throw error }
-            }
+        try await Patience.call(settings) { (error: OperatorError) in
+            if case .transport(.unreachable) = error { true } else { false }
+        } attempt: { tap throws(OperatorError) in
+            try await attempt(timeout: timeout, tap, body)
         }
     }
 
