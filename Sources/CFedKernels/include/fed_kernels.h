@@ -1,5 +1,6 @@
 #pragma once
 #include <stdint.h>
+#include "fed_checksum.h"
 #include "fed_csv.h"
 #include "fed_explain.h"
 #include "fed_histogram.h"

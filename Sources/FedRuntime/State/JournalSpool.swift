@@ -1,5 +1,4 @@
 internal import FedCore
-internal import FedCrypto
 internal import Glibc
 internal import Synchronization
 
@@ -7,15 +6,15 @@ internal import Synchronization
 ///
 /// Masked vectors are most of what a coordinator writes, and are never searched. In the database
 /// each of their bytes would be written twice, page by page, first to its log. Here it is written
-/// once, and its database row says where it is and what its digest is. An entry is in the file
+/// once, and its database row says where it is and what its checksum is. An entry is in the file
 /// before its row is committed; what was appended without a row is written over later.
 final class JournalSpool: Sendable {
     /// Where an entry lies in its run's file.
     struct Place: Equatable, Sendable {
         let offset: Int
         let count: Int
-        /// SHA-256 of the entry.
-        let digest: [UInt8]
+        /// Shows an entry that a power cut has damaged: statements are bound by hashes of their own.
+        let checksum: [UInt8]
     }
 
     /// Entries of at least this many bytes go to the file.
@@ -58,7 +57,7 @@ final class JournalSpool: Sendable {
             }
             try Self.write(entry, to: current.descriptor, at: current.end, path: path)
             file?.end += entry.count
-            return Place(offset: current.end, count: entry.count, digest: SHA256.hash(entry))
+            return Place(offset: current.end, count: entry.count, checksum: CRC32C.of(entry))
         }
     }
 
@@ -114,7 +113,7 @@ final class JournalSpool: Sendable {
                     count += got
                 }
             }
-            return bytes.count == place.count && SHA256.hash(bytes) == place.digest ? bytes : nil
+            return bytes.count == place.count && CRC32C.of(bytes) == place.checksum ? bytes : nil
         }
     }
 

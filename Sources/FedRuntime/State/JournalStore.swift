@@ -61,7 +61,7 @@ public struct JournalStore: Sendable {
                     try database.cachedStatement(
                         sql: "INSERT INTO journal (run, entry, place, size) VALUES (?, ?, ?, ?)"
                     ).execute(arguments: [
-                        run.bytes.data, place.digest.data, place.offset, place.count,
+                        run.bytes.data, place.checksum.data, place.offset, place.count,
                     ])
                 }
             }
@@ -110,7 +110,7 @@ public struct JournalStore: Sendable {
                     place: (row["place"] as Int?).map { offset in
                         JournalSpool.Place(
                             offset: offset, count: Int(row.integer("size")),
-                            digest: row.bytes("entry"))
+                            checksum: row.bytes("entry"))
                     }
                 )
             }
@@ -154,7 +154,7 @@ public struct JournalStore: Sendable {
         return pruned
     }
 
-    /// Lets rows say where in the spool their entry lies: `entry` is then its digest.
+    /// Lets rows say where in the spool their entry lies: `entry` is then its checksum.
     static func addPlaces(_ database: GRDB.Database) throws {
         try database.execute(
             sql: """

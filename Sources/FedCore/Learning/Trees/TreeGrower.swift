@@ -163,55 +163,69 @@ struct TreeGrower {
     }
 
     private mutating func findSplits(of places: [UInt32]) {
-        let width = layout.features.count
         let open = places.filter { finder.canSplit(hessian: nodes[$0]?.hessian ?? 0) }
         let work = open.compactMap { place in
             nodes[place].flatMap { node in histograms[place].map { (node, $0) } }
         }
-        var found = [SplitCandidate?](repeating: nil, count: work.count * width)
+        var found = [SplitCandidate?](repeating: nil, count: work.count)
         found.withUnsafeMutableBufferPointer { found in
             tasks.run(work.count) { index in
                 let (node, cells) = work[index]
                 cells.withUnsafeBufferPointer { cells in
                     guard let start = cells.baseAddress else { return }
-                    for feature in 0..<width {
-                        found[index * width + feature] = bestSplit(
-                            of: node, feature, start + layout.offsets[feature])
-                    }
+                    found[index] = bestSplit(of: node, start)
                 }
             }
         }
-        for (index, (node, _)) in work.enumerated() {
-            nodes[node.place]?.split = finder.choose(
-                found[index * width..<(index + 1) * width], gradient: node.gradient,
-                hessian: node.hessian)
+        for (split, (node, _)) in zip(found, work) { nodes[node.place]?.split = split }
+    }
+
+    /// The best split of a node that the floors permit.
+    ///
+    /// The best of all is nearly always permitted, so the floors are held against the winner: where
+    /// they forbid it, its feature gives its best permitted one instead, and all compete again.
+    private func bestSplit(of node: Node, _ cells: UnsafePointer<Int64>) -> SplitCandidate? {
+        func best(_ index: Int, _ permitted: UnsafePointer<UInt8>?) -> SplitCandidate? {
+            finder.best(
+                feature: layout.features[index], cells: cells + layout.offsets[index],
+                gradient: node.gradient, hessian: node.hessian, permitted: permitted)
+        }
+        var found = layout.features.indices.map { best($0, nil) }
+        var isHeld = [Bool](repeating: floors == nil, count: found.count)
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * SplitFloors.stride) {
+            flags in
+            guard let permitted = flags.baseAddress else { return nil }
+            while true {
+                guard
+                    let winner = finder.choose(
+                        found, gradient: node.gradient, hessian: node.hessian),
+                    let index = layout.features.firstIndex(of: winner.feature)
+                else { return nil }
+                if isHeld[index] { return winner }
+                permit(of: node, index, cells + layout.offsets[index], into: permitted)
+                let isOnLeft = winner.missingLeft && !finder.bins[winner.feature].isCategorical
+                if permitted[Int(winner.bin) + (isOnLeft ? SplitFloors.stride : 0)] == 1 {
+                    return winner
+                }
+                found[index] = best(index, permitted)
+                isHeld[index] = true
+            }
         }
     }
 
-    /// The best split of a node on the tree's feature of an index, of those that the floors permit.
-    private func bestSplit(
-        of node: Node, _ index: Int, _ cells: UnsafePointer<Int64>
-    ) -> SplitCandidate? {
+    /// Flags the splits of a node on the tree's feature of an index that the floors permit.
+    private func permit(
+        of node: Node, _ index: Int, _ cells: UnsafePointer<Int64>,
+        into permitted: UnsafeMutablePointer<UInt8>
+    ) {
         let feature = layout.features[index]
-        guard let floors else {
-            return finder.best(
-                feature: feature, cells: cells, gradient: node.gradient, hessian: node.hessian)
-        }
         var reach: BankReach?
         if let marks, let counts = counts[node.place] {
             reach = marks.reach(
                 index, least: Int(configuration.contributorsMin), counts: counts,
                 window: windows.window(node.place, feature))
         }
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * SplitFloors.stride) {
-            flags in
-            guard let permitted = flags.baseAddress else { return nil }
-            floors.permit(
-                cells: cells, bins: finder.bins[feature], reach: reach, into: permitted)
-            return finder.best(
-                feature: feature, cells: cells, gradient: node.gradient, hessian: node.hessian,
-                permitted: permitted)
-        }
+        floors?.permit(cells: cells, bins: finder.bins[feature], reach: reach, into: permitted)
     }
 
     private func featureTotals(_ cells: [Int64]) -> [GradientTotal] {
