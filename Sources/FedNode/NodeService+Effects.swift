@@ -7,9 +7,11 @@ internal import Logging
 
 // What the state machine of a run wants done.
 extension NodeService {
-    /// A bank with at most so many rows answers on the thread of its connection: some tens of
-    /// milliseconds at most, while signs of life are due every few seconds.
-    private static let rowsAtOnceMax = 1 << 20
+    /// A bank with at most so many rows trains on the thread of its connection.
+    ///
+    /// A query takes some tens of milliseconds, while signs of life are due every few seconds. Raw
+    /// transactions are counted elsewhere, however few.
+    private static let rowsAtOnceMax = 1 << 18
 
     func handle(_ event: NodeRun.Event) async throws {
         guard let run = active else { return }
@@ -249,9 +251,8 @@ extension NodeService {
             }
         }
         // Of few rows, going to another thread and back takes longer than the answer.
-        let result =
-            data.rowCount <= Self.rowsAtOnceMax
-            ? work() : await Task.detached(operation: work).value
+        let isShort = manifest.algorithm.trainsModel && data.rowCount <= Self.rowsAtOnceMax
+        let result = isShort ? work() : await Task.detached(operation: work).value
         switch result {
         case .success(let (value, learner)):
             if active?.machine.run == run { active?.learner = learner }

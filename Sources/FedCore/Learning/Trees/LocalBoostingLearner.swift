@@ -68,11 +68,7 @@ public struct LocalBoostingLearner: LocalLearner {
     public mutating func answer(
         _ query: Query, contributors: Int
     ) throws(LearningError) -> EncodedVector {
-        let integers = try lanes(for: query)
-        if let bits = tree?.marks?.bits, contributors >> bits > 0 {
-            throw .unexpectedQuery(
-                kind: query.kind, reason: "counters of \(bits) bits for \(contributors) banks")
-        }
+        let integers = try lanes(for: query, contributors: contributors)
         return try EncodedVector(
             lanesOf: integers, layout: query.layout, contributors: contributors)
     }
@@ -88,7 +84,11 @@ public struct LocalBoostingLearner: LocalLearner {
     }
 
     /// The answer as plain integers, for pooled training.
-    package mutating func lanes(for query: Query) throws(LearningError) -> [Int64] {
+    ///
+    /// - Parameter contributors: banks whose answers are summed; nil where the answer is not used.
+    package mutating func lanes(
+        for query: Query, contributors: Int? = nil
+    ) throws(LearningError) -> [Int64] {
         let asked = try BoostingQuery(kind: query.kind, body: query.body)
         guard asked.body == query.body else {
             throw .unexpectedQuery(kind: query.kind, reason: "the body is not canonical")
@@ -97,6 +97,12 @@ public struct LocalBoostingLearner: LocalLearner {
         guard query.round == asked.round else {
             throw .unexpectedQuery(
                 kind: query.kind, reason: "round \(query.round), expected \(asked.round)")
+        }
+        if case .step(let step) = asked, let bits = step.start?.markBits, bits > 0,
+            let contributors, bits < ContributorMarks.bits(banks: contributors)
+        {
+            throw .unexpectedQuery(
+                kind: query.kind, reason: "counters of \(bits) bits for \(contributors) banks")
         }
         try check(asked, kind: query.kind, layout: query.layout)
         switch asked {
