@@ -68,7 +68,7 @@ public struct LocalBoostingLearner: LocalLearner {
     public mutating func answer(
         _ query: Query, contributors: Int
     ) throws(LearningError) -> EncodedVector {
-        let integers = try lanes(for: query, contributors: contributors)
+        let integers = try lanes(for: query, bankCount: contributors)
         return try EncodedVector(
             lanesOf: integers, layout: query.layout, contributors: contributors)
     }
@@ -85,9 +85,9 @@ public struct LocalBoostingLearner: LocalLearner {
 
     /// The answer as plain integers, for pooled training.
     ///
-    /// - Parameter contributors: banks whose answers are summed; nil where the answer is not used.
+    /// - Parameter bankCount: banks whose answers are summed in a ring; nil outside of one.
     package mutating func lanes(
-        for query: Query, contributors: Int? = nil
+        for query: Query, bankCount: Int? = nil
     ) throws(LearningError) -> [Int64] {
         let asked = try BoostingQuery(kind: query.kind, body: query.body)
         guard asked.body == query.body else {
@@ -99,10 +99,10 @@ public struct LocalBoostingLearner: LocalLearner {
                 kind: query.kind, reason: "round \(query.round), expected \(asked.round)")
         }
         if case .step(let step) = asked, let bits = step.start?.markBits, bits > 0,
-            let contributors, bits < ContributorMarks.bits(banks: contributors)
+            let bankCount, bits < ContributorMarks.bits(banks: bankCount)
         {
             throw .unexpectedQuery(
-                kind: query.kind, reason: "counters of \(bits) bits for \(contributors) banks")
+                kind: query.kind, reason: "counters of \(bits) bits for \(bankCount) banks")
         }
         try check(asked, kind: query.kind, layout: query.layout)
         switch asked {
