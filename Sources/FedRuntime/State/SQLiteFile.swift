@@ -84,8 +84,9 @@ package struct SQLiteFile: Sendable {
                     try database.cachedStatement(sql: "COMMIT TRANSACTION").execute()
                     return value
                 } catch {
-                    // After some errors the library has rolled back already.
-                    if database.isInsideTransaction { try database.rollback() }
+                    // After some errors the library has rolled back already. What went wrong first
+                    // says more than a rollback that fails after it.
+                    if database.isInsideTransaction { try? database.rollback() }
                     throw error
                 }
             }
