@@ -22,7 +22,7 @@ extension CoordinatorService {
                 if active?.journalBytes ?? 0 > Self.journalBytesMax { writeJournal() }
             case .broadcast(let bytes, _):
                 guard writeJournal() else { return }
-                for bank in active?.banks ?? [] { send(bytes, to: bank) }
+                for bank in active?.machine.manifest.roster.banks ?? [] { send(bytes, to: bank) }
             case .send(let bytes, let bank, _):
                 guard writeJournal() else { return }
                 send(bytes, to: bank)
@@ -275,12 +275,8 @@ final class ActiveRun {
     var bytesReceived: [NodeID: UInt64] = [:]
     var bytesSent: [NodeID: UInt64] = [:]
 
-    /// All banks of the manifest.
-    let banks: [NodeID]
-
     init(machine: CoordinatorRun, record: RunRecord) {
         self.machine = machine
-        banks = machine.manifest.roster.banks
         self.record = record
         status = RunStatus(
             run: record.run, algorithm: record.algorithm,

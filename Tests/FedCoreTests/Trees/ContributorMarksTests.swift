@@ -104,8 +104,7 @@ import Testing
             var flags = [UInt8](repeating: 0, count: 2 * SplitFloors.stride)
             let cells = [Int64](repeating: 0, count: 2 * bins.count)
             floors.permit(cells: cells, bins: bins, reach: reach, into: &flags)
-            let isOnLeft = !bins.isCategorical && split.missingLeft
-            return flags[Int(split.bin) + (isOnLeft ? SplitFloors.stride : 0)] == 1
+            return flags[SplitFloors.flag(of: split, isCategorical: bins.isCategorical)] == 1
         }
     }
 
@@ -229,8 +228,8 @@ import Testing
                     guard bins.isCategorical || end < bins.count - 1, floors != nil else {
                         continue
                     }
-                    let isOnLeft = !bins.isCategorical && split.missingLeft
-                    let isPermitted = flags[end + (isOnLeft ? SplitFloors.stride : 0)] == 1
+                    let flag = SplitFloors.flag(of: split, isCategorical: bins.isCategorical)
+                    let isPermitted = flags[flag] == 1
                     let left = rows.filter { node.goesLeft($0, split) }
                     let right = rows.filter { !node.goesLeft($0, split) }
                     #expect(

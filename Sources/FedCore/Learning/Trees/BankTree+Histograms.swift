@@ -18,7 +18,7 @@ extension BankTree {
         histograms = [:]
         var lanes = [Int64](repeating: 0, count: layout.laneCount + markLanes)
         guard sumsHistograms else { return lanes }
-        sum([0..<sampledCount], into: &lanes, from: 0)
+        sum([0..<sampledCount], into: &lanes)
         if configuration.depthMax > 1 { histograms[1] = Array(lanes.prefix(layout.laneCount)) }
         lanes.withUnsafeMutableBufferPointer { lanes in
             guard let start = lanes.baseAddress else { return }
@@ -58,7 +58,7 @@ extension BankTree {
         }
         let width = layout.laneCount
         var own = [Int64](repeating: 0, count: direct.count * width)
-        sum(direct.map { ranges[$0] ?? 0..<0 }, into: &own, from: 0)
+        sum(direct.map { ranges[$0] ?? 0..<0 }, into: &own)
         var next = 0
         own.withUnsafeBufferPointer { own in
             lanes.withUnsafeMutableBufferPointer { lanes in
@@ -138,8 +138,8 @@ extension BankTree {
             window: { windows.window(place, $0) }, into: lanes)
     }
 
-    /// Adds the histogram of each stretch of rows to `lanes`, one after the other from `offset`.
-    private func sum(_ stretches: [Range<Int>], into lanes: inout [Int64], from offset: Int) {
+    /// Adds the histogram of each stretch of rows to `lanes`, one after the other.
+    private func sum(_ stretches: [Range<Int>], into lanes: inout [Int64]) {
         guard sumsHistograms, let plan, !stretches.isEmpty else { return }
         let width = layout.laneCount
         let share = max(
@@ -168,7 +168,7 @@ extension BankTree {
                     let output =
                         spill.flatMap { index in
                             spilled.baseAddress.map { $0 + index * width }
-                        } ?? sums + offset + stretch * width
+                        } ?? sums + stretch * width
                     sum(rows: range, plan: plan, into: output)
                 }
                 for piece in work {
@@ -176,7 +176,7 @@ extension BankTree {
                         let source = spilled.baseAddress
                     else { continue }
                     fed_histogram_lanes_add(
-                        start + offset + piece.stretch * width, source + spill * width, width)
+                        start + piece.stretch * width, source + spill * width, width)
                 }
             }
         }

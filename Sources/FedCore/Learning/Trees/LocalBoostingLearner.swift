@@ -98,13 +98,7 @@ public struct LocalBoostingLearner: LocalLearner {
             throw .unexpectedQuery(
                 kind: query.kind, reason: "round \(query.round), expected \(asked.round)")
         }
-        if case .step(let step) = asked, let bits = step.start?.markBits, bits > 0,
-            let bankCount, bits < ContributorMarks.bits(banks: bankCount)
-        {
-            throw .unexpectedQuery(
-                kind: query.kind, reason: "counters of \(bits) bits for \(bankCount) banks")
-        }
-        try check(asked, kind: query.kind, layout: query.layout)
+        try check(asked, kind: query.kind, layout: query.layout, bankCount: bankCount)
         switch asked {
         case .counts:
             binning = .counted
@@ -238,7 +232,7 @@ extension LocalBoostingLearner {
 
 extension LocalBoostingLearner {
     private func check(
-        _ query: BoostingQuery, kind: String, layout: VectorLayout
+        _ query: BoostingQuery, kind: String, layout: VectorLayout, bankCount: Int?
     ) throws(LearningError) {
         func refuse(_ reason: String) -> LearningError {
             .unexpectedQuery(kind: kind, reason: reason)
@@ -259,6 +253,9 @@ extension LocalBoostingLearner {
             try checkBins(bins, refuse)
             expected = bins.reduce(0) { $0 + $1.count }
         case .step(let query):
+            if let bits = query.start?.markBits {
+                try checkCounters(of: bits, ringBits: layout.ringBits, bankCount, refuse)
+            }
             expected = try checkStep(query, ringBits: layout.ringBits, refuse)
         case .validation(let treesDone, let update):
             guard let tree, step >= 0, treesDone == treeIndex + 1 else {
@@ -301,6 +298,19 @@ extension LocalBoostingLearner {
         }
     }
 
+    /// Banks are counted where the floors ask for it, in counters that hold them all.
+    private func checkCounters(
+        of bits: Int, ringBits: Int, _ bankCount: Int?, _ refuse: (String) -> LearningError
+    ) throws(LearningError) {
+        guard configuration.countsContributors == (bits > 0),
+            ContributorMarks.isWide(bits, ringBits: ringBits)
+        else { throw refuse("counters of \(bits) bits") }
+        guard let bankCount, bits > 0, bits < ContributorMarks.bits(banks: bankCount) else {
+            return
+        }
+        throw refuse("counters of \(bits) bits for \(bankCount) banks")
+    }
+
     private func checkStep(
         _ query: TreeStepQuery, ringBits: Int, _ refuse: (String) -> LearningError
     ) throws(LearningError) -> Int {
@@ -332,9 +342,6 @@ extension LocalBoostingLearner {
         _ start: TreeStart, _ query: TreeStepQuery, ringBits: Int,
         _ refuse: (String) -> LearningError
     ) throws(LearningError) -> Int {
-        guard configuration.countsContributors == (start.markBits > 0),
-            ContributorMarks.isWide(start.markBits, ringBits: ringBits)
-        else { throw refuse("counters of \(start.markBits) bits") }
         guard query.splits.isEmpty, query.tree < configuration.treesMax,
             !start.features.isEmpty, start.features.allSatisfy(schema.features.indices.contains),
             zip(start.features, start.features.dropFirst()).allSatisfy({ $0 < $1 })

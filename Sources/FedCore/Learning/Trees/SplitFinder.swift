@@ -57,8 +57,7 @@ package struct SplitFinder {
         withUnsafePointer(to: rule) { rule in
             fed_find_split(
                 cells, bins[feature].count, bins[feature].isCategorical ? 1 : 0, permitted,
-                gradient,
-                hessian, rule, &found)
+                gradient, hessian, rule, &found)
         }
         guard found.score >= 0 else { return nil }
         let isEquality = bins[feature].isCategorical

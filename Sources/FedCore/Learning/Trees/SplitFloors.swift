@@ -23,6 +23,11 @@ package struct SplitFloors: Sendable {
         fraudWeight = configuration[.fraudWeight]
     }
 
+    /// Where the flag of a split stands among those of its feature.
+    package static func flag(of split: SplitCandidate, isCategorical: Bool) -> Int {
+        Int(split.bin) + (split.missingLeft && !isCategorical ? stride : 0)
+    }
+
     /// Finds the splits on one feature that may be made.
     ///
     /// - Parameters:
@@ -58,7 +63,7 @@ package struct SplitFloors: Sendable {
             gradient: cells[2 * bin], hessian: cells[2 * bin + 1], fraudWeight: fraudWeight)
     }
 
-    /// Rows that banks prove where they are as many as the floor.
+    /// Whether rows are to be proved apart: each bank that has rows proves one.
     private var asksForRows: Bool { rowsMin > Int64(banksMin) }
 
     private func permitAlone(

@@ -203,10 +203,9 @@ struct TreeGrower {
                 else { return nil }
                 if isHeld[index] { return winner }
                 permit(of: node, index, cells + layout.offsets[index], into: permitted)
-                let isOnLeft = winner.missingLeft && !finder.bins[winner.feature].isCategorical
-                if permitted[Int(winner.bin) + (isOnLeft ? SplitFloors.stride : 0)] == 1 {
-                    return winner
-                }
+                let flag = SplitFloors.flag(
+                    of: winner, isCategorical: finder.bins[winner.feature].isCategorical)
+                if permitted[flag] == 1 { return winner }
                 found[index] = best(index, permitted)
                 isHeld[index] = true
             }
