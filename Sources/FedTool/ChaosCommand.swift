@@ -188,7 +188,7 @@ struct ChaosRun {
         while true {
             try await Task.sleep(for: .milliseconds(20))
             if let line = watcher.lastLine, line.contains(" s · ") {
-                demo.progress.update("training: \(line)")
+                demo.progress.news("training: \(line)")
                 last = Place(line) ?? last
             }
             if !watcher.isRunning {
@@ -281,7 +281,11 @@ struct ChaosRun {
     private mutating func watch(_ run: String) throws -> ChildProcess {
         watcherCount += 1
         return try ChildProcess(
-            "fed-coordinator", ["run", "watch", run, "--state", consortium.state, "--json"],
+            "fed-coordinator",
+            [
+                "run", "watch", run, "--state", consortium.state, "--json", "--progress-seconds",
+                "0",
+            ],
             name: "watch", logPath: "\(consortium.logs)/watch-\(watcherCount).log")
     }
 

@@ -75,7 +75,8 @@ struct SimulateCommand: AsyncParsableCommand {
                     consortium, seeds: seeds, reference: try consortium.run().model,
                     workers: ProcessInfo.processInfo.activeProcessorCount
                 ) { done in
-                    progress.update("\(before + done)/\(schedules) schedules, \(size) banks")
+                    progress.update(
+                        "\(before + done)/\(schedules) schedules, \(size) banks", isNews: true)
                 }, banks: size)
         }
         progress.finish()
@@ -110,7 +111,8 @@ struct SimulateCommand: AsyncParsableCommand {
                         Failure(banks: size, seed: nil, what: "\(strike): \(what)"))
                 }
                 if report.strikes.isMultiple(of: 50) {
-                    progress.update("\(report.strikes) faults at one step, \(size) banks")
+                    progress.update(
+                        "\(report.strikes) faults at one step, \(size) banks", isNews: true)
                 }
             }
         }

@@ -44,6 +44,24 @@ import Testing
         #expect(codes == ["A": 0, "B": 0, "C": 0, "coordinator": 0])
     }
 
+    @Test("A log gets the first line of progress, one a pause, and the end")
+    func progressInALog() async throws {
+        let consortium = try await Consortium()
+        try await consortium.startNodes()
+        func lines(pause: String) async throws -> [Substring] {
+            let outcome = try await consortium.coordinate(
+                consortium.runCommand([
+                    "--algorithm", "gbdt", "--set", "treesMax=40", "--progress-seconds", pause,
+                ]))
+            return outcome.err.split(separator: "\n").filter { $0.contains(" s · ") }
+        }
+        let few = try await lines(pause: "3600")
+        #expect(few.count == 2 && few.last?.contains("succeeded") == true, "\(few)")
+        let many = try await lines(pause: "0")
+        #expect(many.count > 2 && many.last?.contains("succeeded") == true, "\(many)")
+        #expect(try await consortium.stop().values.allSatisfy { $0 == 0 })
+    }
+
     /// The bank's ledger names every message of the run; its bytes are those that the coordinator
     /// counted.
     private func checkLedger(

@@ -196,8 +196,9 @@ final class Consortium {
     func startLongRun(trees: Int = 500) async throws -> Running {
         let running = try Running(
             "fed-coordinator",
-            runCommand(["--algorithm", "gbdt", "--set", "treesMax=\(trees)"])
-                + ["--state", folder["coordinator"]], in: folder)
+            runCommand([
+                "--algorithm", "gbdt", "--set", "treesMax=\(trees)", "--progress-seconds", "0",
+            ]) + ["--state", folder["coordinator"]], in: folder)
         try await running.logs("/\(trees)")
         return running
     }

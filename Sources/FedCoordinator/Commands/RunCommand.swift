@@ -29,8 +29,7 @@ struct RunCommand: AsyncParsableCommand {
         var rowsMax = Manifest.rowsMaxDefault
         @Flag(help: "Follow the run until it has ended.")
         var watch = false
-        @Flag(help: "Print JSON.")
-        var json = false
+        @OptionGroup var output: RunOutputOptions
 
         func run() async throws {
             let console = try OperatorConsole(options.state)
@@ -39,7 +38,7 @@ struct RunCommand: AsyncParsableCommand {
                 configurationJSON: try AlgorithmSettings.json(of: settings),
                 standardJSON: try AtomicFile.read(standard), rowsMax: UInt64(clamping: rowsMax))
             let status = try await console.client.startRun(request)
-            try await tell(status, console: console, watch: watch, json: json)
+            try await tell(status, console: console, watch: watch, output)
         }
     }
 
@@ -73,8 +72,7 @@ struct RunCommand: AsyncParsableCommand {
         var banks: [NodeID] = []
         @Flag(help: "Follow the run until it has ended.")
         var watch = false
-        @Flag(help: "Print JSON.")
-        var json = false
+        @OptionGroup var output: RunOutputOptions
 
         func run() async throws {
             let document = try DerivationFile.read(derivation)
@@ -100,7 +98,7 @@ struct RunCommand: AsyncParsableCommand {
                     configurationJSON: String(decoding: plan.canonical.bytes, as: UTF8.self),
                     standardJSON: try AtomicFile.read(standard),
                     rowsMax: UInt64(Manifest.rowsMaxDefault)))
-            try await tell(status, console: console, watch: watch, json: json)
+            try await tell(status, console: console, watch: watch, output)
         }
 
         private static func isSketch(_ name: String, of derivation: Derivation) -> Bool {
@@ -123,12 +121,11 @@ struct RunCommand: AsyncParsableCommand {
         @OptionGroup var options: StateOptions
         @Argument(help: "The run; default: the newest.")
         var run: RunID?
-        @Flag(help: "Print the last status as JSON.")
-        var json = false
+        @OptionGroup var output: RunOutputOptions
 
         func run() async throws {
             let console = try OperatorConsole(options.state)
-            try await follow(try await console.newest(run), console: console, json: json)
+            try await follow(try await console.newest(run), console: console, output)
         }
     }
 
@@ -181,6 +178,21 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
+/// How a run that is started or followed is told of.
+struct RunOutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON; of a run that is followed, how it ended.")
+    var json = false
+    @Option(
+        help: "Seconds between two lines of progress where the standard error is no terminal.")
+    var progressSeconds = Double(ProgressLine.pauseDefault.components.seconds)
+
+    func validate() throws {
+        guard progressSeconds >= 0, progressSeconds <= 86_400 else {
+            throw ValidationError("--progress-seconds is \(progressSeconds), expected 0 to 86400")
+        }
+    }
+}
+
 extension OperatorConsole {
     fileprivate func newest(_ run: RunID?) async throws -> RunID {
         if let run { return run }
@@ -194,28 +206,30 @@ extension OperatorConsole {
 
 /// Says that a run has begun, or follows it to its end.
 private func tell(
-    _ status: RunStatus, console: OperatorConsole, watch: Bool, json: Bool
+    _ status: RunStatus, console: OperatorConsole, watch: Bool, _ output: RunOutputOptions
 ) async throws {
     guard watch else {
-        guard !json else { return try ConsoleOutput.json(StatusReport(status)) }
+        guard !output.json else { return try ConsoleOutput.json(StatusReport(status)) }
         return ConsoleOutput.line(
             "run \(status.run) \(status.note)\n"
                 + "follow it: fed-coordinator run watch \(status.run)")
     }
-    try await follow(status.run, console: console, json: json)
+    try await follow(status.run, console: console, output)
 }
 
-private func follow(_ run: RunID, console: OperatorConsole, json: Bool) async throws {
-    let progress = ProgressLine()
+private func follow(
+    _ run: RunID, console: OperatorConsole, _ output: RunOutputOptions
+) async throws {
+    let progress = ProgressLine(pause: .seconds(output.progressSeconds))
     let last = try await console.client.watchRun(run) { status in
-        progress.update(StatusReport(status).progress)
+        progress.update(StatusReport(status).progress, isNews: !status.state.isFinal)
         return true
     }
     progress.finish()
     guard let last else {
         throw CommandFailure("the coordinator ended the connection", exitKind: .unavailable)
     }
-    if json {
+    if output.json {
         try ConsoleOutput.json(StatusReport(last))
     } else {
         ConsoleOutput.line(StatusReport(last).text)

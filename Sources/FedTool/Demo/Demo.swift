@@ -116,8 +116,11 @@ final class DemoProgress: Sendable {
     /// A step begins.
     func begin(_ text: String) { line.update(stamp + text + " …") }
 
-    /// News of the step.
+    /// The step has come to a part of it.
     func update(_ text: String) { line.update(stamp + text) }
+
+    /// How far the step is; there will be more of it.
+    func news(_ text: String) { line.update(stamp + text, isNews: true) }
 
     /// The step is done.
     func done(_ text: String) {

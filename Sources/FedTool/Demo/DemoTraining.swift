@@ -68,11 +68,12 @@ struct DemoTraining {
             "fed-coordinator",
             ["run"] + arguments + [
                 "--state", consortium.state, "--standard", demo.standardPath, "--watch", "--json",
+                "--progress-seconds", "0",
             ], name: "run", logPath: "\(consortium.logs)/\(log).log")
         while run.isRunning {
             try await Task.sleep(for: .milliseconds(100))
             if let line = run.lastLine, line.contains(" s · ") {
-                demo.progress.update("\(what): \(line)")
+                demo.progress.news("\(what): \(line)")
             }
         }
         return try Status(of: run)
