@@ -86,7 +86,8 @@ struct SimulateCommand: AsyncParsableCommand {
         ConsoleOutput.line(report.text)
         guard report.failures.isEmpty else {
             throw CommandFailure(
-                "a rule was broken",
+                "a rule was broken: "
+                    + report.failures.map(\.what).joined(separator: "; "),
                 hint: report.failures.map { failure in
                     failure.seed.map {
                         "fed simulate --schedules 1 --banks \(failure.banks) --seed \($0)"

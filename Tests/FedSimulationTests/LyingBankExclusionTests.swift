@@ -14,7 +14,8 @@ import Testing
     /// What a bank does wrong.
     enum Misdeed: CaseIterable {
         case otherManifest, otherBoxes, otherEpoch, refusal
-        case wrongLength, anotherSlot, slotNotAsked, noCertificate, otherGate
+        case wrongLength, anotherSlot, slotBefore, noCertificate, otherGate
+        case releaseNotAsked, releaseBefore
         case garbage, foreignSignature, anotherRun, brokenChain, outOfPlace, otherModel
 
         /// The coordinator's words for it.
@@ -25,8 +26,10 @@ import Testing
             case .otherEpoch: "it acknowledges another epoch"
             case .refusal: ""
             case .wrongLength: "53 bytes of lanes, expected 54"
-            case .anotherSlot: "an update of slot 4 for slot 3"
-            case .slotNotAsked: "a statement of slot 9, which was not asked"
+            case .anotherSlot: "an update of slot 4, which it does not owe"
+            case .slotBefore: "an update of slot 2, which it does not owe"
+            case .releaseNotAsked: "a release of slot 9, which it has not answered last"
+            case .releaseBefore: "a release of slot 1, which it has not answered last"
             case .noCertificate: "its certificate does not verify"
             case .otherGate: "its gate seed is not the one it committed to"
             case .garbage: "malformed statement"
@@ -109,8 +112,14 @@ import Testing
                 return .update(
                     slot: 4, attempt: attempt, contextDigest: context, laneBytes: lanes,
                     certificate: [])
-            case (.slotNotAsked, .release(2, let attempt, let seed)):
+            case (.slotBefore, .update(3, let attempt, let context, let lanes, _)):
+                return .update(
+                    slot: 2, attempt: attempt, contextDigest: context, laneBytes: lanes,
+                    certificate: [])
+            case (.releaseNotAsked, .release(2, let attempt, let seed)):
                 return .release(slot: 9, attempt: attempt, seed: seed)
+            case (.releaseBefore, .release(2, let attempt, let seed)):
+                return .release(slot: 1, attempt: attempt, seed: seed)
             case (.noCertificate, .update(2, let attempt, let context, let lanes, _)):
                 return .update(
                     slot: 2, attempt: attempt, contextDigest: context, laneBytes: lanes,

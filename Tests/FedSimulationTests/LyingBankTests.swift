@@ -117,7 +117,9 @@ import Testing
         }
         #expect(
             outcome
-                == .aborted(.bankViolation(consortium.banks[0], "an update of slot 1 for slot 0")))
+                == .aborted(
+                    .bankViolation(
+                        consortium.banks[0], "an update of slot 1, which it does not owe")))
     }
 
     @Test func skippedSequenceNeverReachesASum() throws {

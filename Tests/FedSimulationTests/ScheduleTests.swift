@@ -58,6 +58,20 @@ import Testing
         if let model = result.model { #expect(model == undisturbed, "schedule \(schedule)") }
     }
 
+    /// Found by the simulator: a bit that flipped in the attempt of an update made it one of a past
+    /// attempt, which passed for a late one; then its bank was waited for in vain.
+    @Test func anUpdateOfAnAttemptThatWasNotAskedIsAViolation() throws {
+        let consortium = try ToyConsortium(bankCount: 9, seed: 13)
+        let seed: UInt64 = 20_261_715
+        let result = try consortium.run(
+            faults: FaultPlan(seed: seed, banks: consortium.banks), schedule: seed)
+        #expect(result.silent.isEmpty)
+        let bank = consortium.banks[2]
+        #expect(
+            result.exclusions
+                == [.bankViolation(bank, "an update of slot 1, which it does not owe")])
+    }
+
     @Test func coordinatorKilledAfterAnyJournalWriteGivesTheSameModel() throws {
         let consortium = try ToyConsortium(bankCount: 5, seed: 19)
         let undisturbed = try consortium.run()

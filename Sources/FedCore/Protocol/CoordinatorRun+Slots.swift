@@ -95,23 +95,24 @@ extension CoordinatorRun {
             accumulator: SlotAccumulator(context: context, isGated: isGated),
             saidBefore: UInt64(said.count))
         if isGated { gates += 1 }
+        for place in places {
+            banks[place].owed.append(Asked(slot: number, attempt: attempt))
+        }
         phase = .uploads
         let asked = [effect, nextDeadline(), report()]
         let without = goOnWithoutExcluded()
         return asked + (without.isEmpty ? holdForAbsent() : without)
     }
 
-    mutating func add(_ upload: Upload, from bank: NodeID) -> [Effect] {
-        // Numbers only: whoever holds the slot itself makes the sums be copied when they change.
-        guard let (number, attempt, isGated, saidBefore) = openSlot else {
-            return stale(bank, upload.slot)
+    mutating func add(_ upload: Upload, place: Int, from bank: NodeID) -> [Effect] {
+        guard let index = banks[place].owed.firstIndex(of: upload.asked) else {
+            return violation(place, "an update of \(upload.asked), which it does not owe")
         }
-        guard (upload.slot, upload.attempt) == (number, attempt) else {
-            if (upload.slot, upload.attempt) < (number, attempt) {
-                return stale(bank, upload.slot)
-            }
-            return exclude(
-                .bankViolation(bank, "an update of slot \(upload.slot) for slot \(number)"))
+        banks[place].owed.removeFirst(index + 1)
+        banks[place].answered = upload.asked
+        // Numbers only: whoever holds the slot itself makes the sums be copied when they change.
+        guard let (asked, isGated, saidBefore) = openSlot, upload.asked == asked else {
+            return stale(bank, upload.asked)
         }
         let member = manifest.roster.members.first { $0.bank == bank }
         // In a replay too: the journal has what was accepted, and then found to be a violation.
@@ -135,9 +136,16 @@ extension CoordinatorRun {
         return isGated ? commit() : openSum()
     }
 
-    private var openSlot: (number: UInt32, attempt: UInt32, isGated: Bool, saidBefore: UInt64)? {
+    private var openSlot: (asked: Asked, isGated: Bool, saidBefore: UInt64)? {
         guard let open = slot, open.isOpen(in: phase) else { return nil }
-        return (open.number, open.attempt, open.isGated, open.saidBefore)
+        return (open.asked, open.isGated, open.saidBefore)
+    }
+
+    /// Whether a bank speaks of the sum that it answered last, as it must: a statement about another
+    /// one would be taken for a late one, and the right one be waited for in vain.
+    private func isAnswered(_ asked: Asked, by place: Int) -> Bool {
+        guard asked.slot < slots else { return false }
+        return banks[place].answered.map { $0 == asked } ?? true
     }
 
     private mutating func commit() -> [Effect] {
@@ -153,11 +161,14 @@ extension CoordinatorRun {
     }
 
     mutating func release(
-        seed: [UInt8], slot number: UInt32, attempt: UInt32, place: Int, bank: NodeID
+        seed: [UInt8], of asked: Asked, place: Int, bank: NodeID
     ) -> [Effect] {
-        guard let open = slot, phase == .releases, number == open.number, attempt == open.attempt,
+        guard isAnswered(asked, by: place) else {
+            return violation(place, "a release of \(asked), which it has not answered last")
+        }
+        guard let open = slot, phase == .releases, asked == open.asked,
             open.accumulator.stillGated.contains(bank)
-        else { return stale(bank, number) }
+        else { return stale(bank, asked) }
         let seed = SecretBytes(seed)
         guard isGate(seed, of: place, gate: Int(open.gate)) else {
             return exclude(.bankViolation(bank, "its gate seed is not the one it committed to"))
@@ -167,10 +178,14 @@ extension CoordinatorRun {
     }
 
     mutating func recover(
-        _ shares: [RecoveredShare], slot number: UInt32, attempt: UInt32, holder: Int, bank: NodeID
+        _ shares: [RecoveredShare], of asked: Asked, holder: Int, bank: NodeID
     ) -> [Effect] {
-        guard let open = slot, phase == .releases, number == open.number, attempt == open.attempt
-        else { return stale(bank, number) }
+        guard isAnswered(asked, by: holder) else {
+            return violation(holder, "shares for \(asked), which it has not answered last")
+        }
+        guard let open = slot, phase == .releases, asked == open.asked else {
+            return stale(bank, asked)
+        }
         var effects: [Effect] = []
         for share in shares {
             guard let commitment = commitments[share.dealer],
@@ -233,12 +248,8 @@ extension CoordinatorRun {
         return advance()
     }
 
-    private mutating func stale(_ bank: NodeID, _ slot: UInt32) -> [Effect] {
-        guard slot < slots else {
-            return exclude(
-                .bankViolation(bank, "a statement of slot \(slot), which was not asked"))
-        }
-        return [.note(Notice(.debug, "bank \(bank): too late for slot \(slot)"))]
+    private func stale(_ bank: NodeID, _ asked: Asked) -> [Effect] {
+        [.note(Notice(.debug, "bank \(bank): too late for \(asked)"))]
     }
 
     mutating func confirm(_ bank: NodeID, _ count: UInt64) {
@@ -248,6 +259,8 @@ extension CoordinatorRun {
 }
 
 extension CoordinatorRun.OpenSlot {
+    var asked: CoordinatorRun.Asked { CoordinatorRun.Asked(slot: number, attempt: attempt) }
+
     /// Whether the slot is still to be summed.
     func isOpen(in phase: CoordinatorRun.Phase) -> Bool {
         phase == .uploads || phase == .releases

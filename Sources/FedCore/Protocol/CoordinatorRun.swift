@@ -88,6 +88,20 @@ public struct CoordinatorRun: Sendable {
         var exclusion: AbortReason?
         /// Statements of the coordinator that the bank must have had to say what it said.
         var mustHave: UInt64 = 0
+        /// Sums that it was asked for and has not answered, in order.
+        var owed: [Asked] = []
+        /// The sum that it answered last; `nil` also when it answered others that lapsed.
+        var answered: Asked?
+    }
+
+    /// One attempt at one sum.
+    struct Asked: Equatable, Sendable, CustomStringConvertible {
+        let slot: UInt32
+        let attempt: UInt32
+
+        var description: String {
+            attempt == 0 ? "slot \(slot)" : "slot \(slot) in attempt \(attempt)"
+        }
     }
 
     /// A sum in work.
@@ -266,7 +280,9 @@ public struct CoordinatorRun: Sendable {
     ) -> [Effect] {
         switch (phase, message) {
         case (_, .refusal(let reason)): return exclude(.bankRefused(bank, reason))
-        case (_, .lapsed): return []
+        case (_, .lapsed):
+            banks[place].answered = nil
+            return []
         case (.delivering, .stored(let digest)):
             guard let model, digest == SHA256.hash(model.bytes) else {
                 return exclude(.bankViolation(bank, "it stored another model"))
@@ -296,19 +312,20 @@ public struct CoordinatorRun: Sendable {
         case (_, .update(let slot, let attempt, let context, let lanes, let certificate)):
             return add(
                 Upload(
-                    slot: slot, attempt: attempt, context: context, lanes: lanes,
-                    certificate: certificate, digest: digest), from: bank)
+                    asked: Asked(slot: slot, attempt: attempt), context: context, lanes: lanes,
+                    certificate: certificate, digest: digest), place: place, from: bank)
         case (_, .release(let slot, let attempt, let seed)):
-            return release(seed: seed, slot: slot, attempt: attempt, place: place, bank: bank)
+            return release(
+                seed: seed, of: Asked(slot: slot, attempt: attempt), place: place, bank: bank)
         case (_, .recovery(let slot, let attempt, let shares)):
-            return recover(shares, slot: slot, attempt: attempt, holder: place, bank: bank)
+            return recover(
+                shares, of: Asked(slot: slot, attempt: attempt), holder: place, bank: bank)
         default: return exclude(.bankViolation(bank, "\(message.kind) is out of place"))
         }
     }
 
     struct Upload {
-        let slot: UInt32
-        let attempt: UInt32
+        let asked: Asked
         let context: [UInt8]
         let lanes: [UInt8]
         let certificate: [UInt8]
