@@ -15,14 +15,15 @@ import Testing
     }
 
     private func run(
-        killing victim: NodeID, at time: UInt64, _ change: (inout FaultPlan) -> Void = { _ in }
+        killing victim: NodeID, at time: UInt64, lie: SimulatedConsortium.Lying? = nil,
+        _ change: (inout FaultPlan) -> Void = { _ in }
     ) throws -> SimulatedConsortium.Result {
         var faults = FaultPlan()
         faults.delayMax = 5
         faults.computationMax = 9
         faults.kills[victim] = time
         change(&faults)
-        return try consortium.run(faults: faults, schedule: time)
+        return try consortium.run(faults: faults, schedule: time, lie: lie)
     }
 
     @Test func aBankLostForGoodAtAnyMomentOnlyCostsItsBloc() throws {
@@ -73,6 +74,39 @@ import Testing
                 #expect(progress.slots == result.progress?.slots, "tick \(time)")
             }
         }
+    }
+
+    @Test func sharesForAnotherSumThanTheLastNameTheirBank() throws {
+        let (victim, liar) = (consortium.banks[4], consortium.banks[1])
+        let key = try #require(consortium.identities[liar])
+        var lies = 0
+        for time in stride(from: 0, to: 140, by: 4) as StrideTo<UInt64>
+        where try run(killing: victim, at: time).recoveries > 0 {
+            let result = try run(
+                killing: victim, at: time,
+                lie: { bytes, bank in
+                    guard bank == liar, let statement = try? SignedStatement(bytes: bytes),
+                        case .recovery(let slot, let attempt, let shares)? = try? RunMessage(
+                            bytes: statement.body)
+                    else { return bytes }
+                    lies += 1
+                    return SignedStatement(
+                        run: statement.run, author: statement.author, sequence: statement.sequence,
+                        chainHead: statement.chainHead,
+                        message: .recovery(slot: slot ^ 1, attempt: attempt, shares: shares),
+                        key: key
+                    ).bytes
+                })
+            // Four shares are needed, and only four banks are left.
+            guard case .aborted(.bankViolation(liar, let what)) = result.outcome else {
+                Issue.record("tick \(time): \(result.outcome as Any)")
+                continue
+            }
+            #expect(
+                what.hasPrefix("shares for slot ")
+                    && what.hasSuffix(", which it has not answered last"))
+        }
+        #expect(lies > 0)
     }
 
     @Test func withoutALargeEnoughRestTheRunIsHeld() throws {
