@@ -110,12 +110,14 @@ extension SimulatedConsortium {
 
     // MARK: Oracle
 
-    /// Banks that the coordinator waits for although they are there.
+    /// Banks that the coordinator waits for although they are there; not for one that it has put out,
+    /// whose gate the absent could help to recover.
     private var silent: [NodeID] {
         guard outcome == nil, let coordinator else { return [] }
         return coordinator.waitingFor.filter {
             guard let node = nodes[$0], let machine = node.machine else { return false }
             return node.isConnected && !node.isHalfOpen && !machine.isEnded
+                && !coordinator.isExcluded($0)
         }
     }
 

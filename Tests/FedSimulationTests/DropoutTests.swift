@@ -15,8 +15,8 @@ import Testing
     }
 
     private func run(
-        killing victim: NodeID, at time: UInt64, lie: SimulatedConsortium.Lying? = nil,
-        _ change: (inout FaultPlan) -> Void = { _ in }
+        killing victim: NodeID, at time: UInt64, _ change: (inout FaultPlan) -> Void = { _ in },
+        lie: SimulatedConsortium.Lying? = nil
     ) throws -> SimulatedConsortium.Result {
         var faults = FaultPlan()
         faults.delayMax = 5
