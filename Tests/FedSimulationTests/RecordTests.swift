@@ -51,6 +51,57 @@ import Testing
         #expect(kinds == ["recovered", "truncated"])
     }
 
+    /// Found by reading: one false share, or a second release, made the record of an honest coordinator
+    /// look false.
+    @Test(arguments: [true, false])
+    func replayOfARunWithALiarFindsItsModelToo(liesInAShare: Bool) throws {
+        // Blocs: A, B, C and D, E, F and G, H, I. Seven shares recover a seed.
+        let consortium = try ToyConsortium(bankCount: 9, seed: 43)
+        let (victim, liar) = (consortium.banks[8], consortium.banks[6])
+        let key = try #require(consortium.identities[liar])
+        var faults = FaultPlan()
+        if liesInAShare { faults.strike = Strike(victim, .commitOfTree, .away) }
+        var lies = 0
+        let result = try consortium.run(
+            faults: faults,
+            lie: { bytes, bank in
+                guard bank == liar, let statement = try? SignedStatement(bytes: bytes),
+                    let message = try? RunMessage(bytes: statement.body)
+                else { return bytes }
+                let lie: RunMessage
+                switch message {
+                case .recovery(let slot, let attempt, let shares) where liesInAShare:
+                    lie = .recovery(
+                        slot: slot, attempt: attempt,
+                        shares: shares.map {
+                            RecoveredShare(
+                                dealer: $0.dealer, share: SHA256.hash($0.share), path: $0.path)
+                        })
+                // In the place of its last word.
+                case .stored where !liesInAShare:
+                    lie = .release(slot: 4, attempt: 0, seed: SHA256.hash([1]))
+                default: return bytes
+                }
+                lies += 1
+                return SignedStatement(
+                    run: statement.run, author: statement.author, sequence: statement.sequence,
+                    chainHead: statement.chainHead, message: lie,
+                    key: statement.isSealed ? key : nil
+                ).bytes
+            })
+        #expect(lies > 0 && result.exclusions.compactMap(\.bank) == [liar])
+        let outcome = result.outcome
+        guard case .model(let model, _) = outcome else {
+            Issue.record("\(outcome as Any)")
+            return
+        }
+        let run = try RunReplay.verify(
+            statements: result.statements, bankStatements: said(result),
+            coordinatorKey: consortium.coordinatorKey.publicKey
+        ) { _ in consortium.toyLearner() }
+        #expect(run.modelDigest == SHA256.hash(model.bytes))
+    }
+
     @Test func replayRefusesAChangedVector() throws {
         var bankStatements = said(result)
         let index = try #require(

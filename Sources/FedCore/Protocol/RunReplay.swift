@@ -11,11 +11,13 @@ public struct RunReplay {
     private var learner: any JointLearner
     /// Where in the record each update is, by the digest of its statement.
     private var updates: [[UInt8]: [UInt8]] = [:]
-    private var seeds: [Moment: [UInt8]] = [:]
-    private var shares: [Moment: [SecretShare]] = [:]
+    /// Seeds that banks released, the false ones of a lying bank among them.
+    private var seeds: [Moment: [[UInt8]]] = [:]
+    /// Shares of a bank's seeds with the places of their holders, false ones among them.
+    private var shares: [Moment: [(holder: Int, share: RecoveredShare)]] = [:]
     private var seedDigests: [NodeID: [UInt8]] = [:]
+    private var dealt: [NodeID: GateCommitment] = [:]
     private var gate = 0
-    private var receipt = SlotReceipt.none
 
     private struct Moment: Hashable {
         let slot: UInt32
@@ -74,16 +76,17 @@ public struct RunReplay {
             switch message {
             case .lapsed(let original): digest = original
             case .update: updates[digest] = bytes
-            case .boxes(_, let digests): seedDigests[bank] = digests
+            case .boxes(_, let digests):
+                // What comes again puts its bank out, and is nothing that others rely on.
+                if seedDigests[bank] == nil { seedDigests[bank] = digests }
             case .release(let slot, let attempt, let seed):
-                seeds[Moment(slot: slot, attempt: attempt, bank: bank)] = seed
+                seeds[Moment(slot: slot, attempt: attempt, bank: bank), default: []].append(seed)
             case .recovery(let slot, let attempt, let recovered):
                 guard let holder = reader.manifest.roster.index(of: bank) else { break }
                 for share in recovered where share.dealer < reader.manifest.roster.banks.count {
                     let dealer = reader.manifest.roster.banks[share.dealer]
                     shares[Moment(slot: slot, attempt: attempt, bank: dealer), default: []].append(
-                        SecretShare(
-                            index: UInt8(holder + 1), bytes: SecretBytes(share.share)))
+                        (holder, share))
                 }
             default: break
             }
@@ -128,7 +131,7 @@ public struct RunReplay {
     }
 
     /// The digests of gate seeds that banks sent must be those that they signed.
-    private func check(_ commitments: [[UInt8]]) throws(RecordFailure) {
+    private mutating func check(_ commitments: [[UInt8]]) throws(RecordFailure) {
         guard commitments.count == reader.manifest.roster.members.count else {
             throw .outOfPlace("dealing")
         }
@@ -141,6 +144,7 @@ public struct RunReplay {
                 MerkleTree(leaves: CoordinatorRun.digests(in: digests)).root
                     == shares.commitment.seedRoot
             else { throw .gate(slot: 0, member.bank) }
+            dealt[member.bank] = shares.commitment
         }
     }
 
@@ -196,9 +200,10 @@ public struct RunReplay {
             32 * gate + 32 <= digests.count
         else { throw .gate(slot: query.slot, bank) }
         let expected = Array(digests[(32 * gate)..<(32 * gate + 32)])
-        var candidates: [SecretBytes] = seeds[moment].map { [SecretBytes($0)] } ?? []
+        var candidates = (seeds[moment] ?? []).map { SecretBytes($0) }
         let threshold = reader.charter.threshold
-        if let shares = shares[moment], shares.count >= threshold,
+        let shares = goodShares(of: bank, at: moment)
+        if shares.count >= threshold,
             let recovered = try? SecretSharing.reconstruct(shares, threshold: threshold)
         {
             candidates.append(recovered)
@@ -208,5 +213,21 @@ public struct RunReplay {
             return seed
         }
         throw .gate(slot: query.slot, bank)
+    }
+
+    /// The shares of a bank's seed that are those it dealt, one a holder.
+    private func goodShares(of dealer: NodeID, at moment: Moment) -> [SecretShare] {
+        guard let roots = dealt[dealer]?.shareRoots else { return [] }
+        var found: [Int: SecretShare] = [:]
+        for (holder, share) in shares[moment] ?? []
+        where roots.indices.contains(holder)
+            && MerkleTree.holds(
+                leaf: share.share, at: gate, of: reader.manifest.gates, path: share.path,
+                root: roots[holder])
+        {
+            found[holder] = SecretShare(
+                index: UInt8(holder + 1), bytes: SecretBytes(share.share))
+        }
+        return found.sorted { $0.key < $1.key }.map(\.value)
     }
 }

@@ -127,11 +127,11 @@ extension ByteReader {
 /// A share of a lost bank's gate seed with the path that shows it is the one dealt.
 public struct RecoveredShare: Equatable, Sendable {
     /// The dealer's place in the epoch's roster.
-    let dealer: Int
+    package let dealer: Int
     /// The share, 32 bytes; public from here on.
-    let share: [UInt8]
+    package let share: [UInt8]
     /// From the share to the dealer's signed root.
-    let path: [[UInt8]]
+    package let path: [[UInt8]]
 
     func write(to writer: inout ByteWriter) {
         writer.write(UInt8(dealer))
@@ -139,7 +139,7 @@ public struct RecoveredShare: Equatable, Sendable {
         writer.writeEach(path) { $0.write($1) }
     }
 
-    init(dealer: Int, share: [UInt8], path: [[UInt8]]) {
+    package init(dealer: Int, share: [UInt8], path: [[UInt8]]) {
         self.dealer = dealer
         self.share = share
         self.path = path
