@@ -90,12 +90,8 @@ import Testing
                             bytes: statement.body)
                     else { return bytes }
                     lies += 1
-                    return SignedStatement(
-                        run: statement.run, author: statement.author, sequence: statement.sequence,
-                        chainHead: statement.chainHead,
-                        message: .recovery(slot: slot ^ 1, attempt: attempt, shares: shares),
-                        key: key
-                    ).bytes
+                    return statement.restated(
+                        .recovery(slot: slot ^ 1, attempt: attempt, shares: shares), key: key)
                 })
             // Four shares are needed, and only four banks are left.
             guard case .aborted(.bankViolation(liar, let what)) = result.outcome else {

@@ -203,13 +203,10 @@ import Testing
                     try? RunMessage(bytes: statement.body)
             else { return bytes }
             lanes[3] ^= 0x10
-            return SignedStatement(
-                run: statement.run, author: statement.author, sequence: statement.sequence,
-                chainHead: statement.chainHead,
-                message: .update(
+            return statement.restated(
+                .update(
                     slot: 3, attempt: attempt, contextDigest: context, laneBytes: lanes,
-                    certificate: certificate), key: nil
-            ).bytes
+                    certificate: certificate), key: nil)
         })
         #expect(result.outcome == .aborted(.garbledSum(slot: 3)))
         #expect(result.wrongSums.isEmpty && result.models.isEmpty)

@@ -20,9 +20,11 @@ import Testing
     }
 
     private func replay(
-        _ statements: [[UInt8]], _ bankStatements: [(NodeID, [UInt8])]
+        _ statements: [[UInt8]], _ bankStatements: [(NodeID, [UInt8])],
+        of consortium: ToyConsortium? = nil
     ) throws -> VerifiedRun {
-        try RunReplay.verify(
+        let consortium = consortium ?? self.consortium
+        return try RunReplay.verify(
             statements: statements, bankStatements: bankStatements,
             coordinatorKey: consortium.coordinatorKey.publicKey
         ) { _ in consortium.toyLearner() }
@@ -83,11 +85,7 @@ import Testing
                 default: return bytes
                 }
                 lies += 1
-                return SignedStatement(
-                    run: statement.run, author: statement.author, sequence: statement.sequence,
-                    chainHead: statement.chainHead, message: lie,
-                    key: statement.isSealed ? key : nil
-                ).bytes
+                return statement.restated(lie, key: statement.isSealed ? key : nil)
             })
         #expect(lies > 0 && result.exclusions.compactMap(\.bank) == [liar])
         let outcome = result.outcome
@@ -95,10 +93,7 @@ import Testing
             Issue.record("\(outcome as Any)")
             return
         }
-        let run = try RunReplay.verify(
-            statements: result.statements, bankStatements: said(result),
-            coordinatorKey: consortium.coordinatorKey.publicKey
-        ) { _ in consortium.toyLearner() }
+        let run = try replay(result.statements, said(result), of: consortium)
         #expect(run.modelDigest == SHA256.hash(model.bytes))
     }
 

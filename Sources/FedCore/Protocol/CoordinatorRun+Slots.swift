@@ -114,13 +114,12 @@ extension CoordinatorRun {
         guard let (asked, isGated, saidBefore) = openSlot, upload.asked == asked else {
             return stale(bank, upload.asked)
         }
-        let member = manifest.roster.members.first { $0.bank == bank }
         // In a replay too: the journal has what was accepted, and then found to be a violation.
         if isGated {
-            guard let member,
+            guard
                 UploadCertificate.holds(
-                    upload.certificate, context: upload.context, member: member,
-                    run: manifest.run)
+                    upload.certificate, context: upload.context,
+                    member: manifest.roster.members[place], run: manifest.run)
             else { return exclude(.bankViolation(bank, "its certificate does not verify")) }
         }
         do throws(UpdateFailure) {
@@ -189,9 +188,8 @@ extension CoordinatorRun {
         var effects: [Effect] = []
         for share in shares {
             guard let commitment = commitments[share.dealer],
-                MerkleTree.holds(
-                    leaf: share.share, at: Int(open.gate), of: manifest.gates, path: share.path,
-                    root: commitment.shareRoots[holder])
+                share.isDealt(
+                    to: holder, gate: Int(open.gate), of: manifest.gates, by: commitment)
             else {
                 return effects
                     + exclude(.bankViolation(bank, "its share is not the one dealt to it"))
@@ -199,7 +197,7 @@ extension CoordinatorRun {
             guard phase == .releases, var known = slot?.recovering[share.dealer],
                 !known.contains(where: { Int($0.index) == holder + 1 })
             else { continue }
-            known.append(SecretShare(index: UInt8(holder + 1), bytes: SecretBytes(share.share)))
+            known.append(share.secret(of: holder))
             slot?.recovering[share.dealer] = known
             let dealer = manifest.roster.banks[share.dealer]
             guard known.count == charter.threshold,

@@ -217,16 +217,13 @@ public struct RunReplay {
 
     /// The shares of a bank's seed that are those it dealt, one a holder.
     private func goodShares(of dealer: NodeID, at moment: Moment) -> [SecretShare] {
-        guard let roots = dealt[dealer]?.shareRoots else { return [] }
+        guard let commitment = dealt[dealer] else { return [] }
         var found: [Int: SecretShare] = [:]
         for (holder, share) in shares[moment] ?? []
-        where roots.indices.contains(holder)
-            && MerkleTree.holds(
-                leaf: share.share, at: gate, of: reader.manifest.gates, path: share.path,
-                root: roots[holder])
+        where share.isDealt(
+            to: holder, gate: gate, of: reader.manifest.gates, by: commitment)
         {
-            found[holder] = SecretShare(
-                index: UInt8(holder + 1), bytes: SecretBytes(share.share))
+            found[holder] = share.secret(of: holder)
         }
         return found.sorted { $0.key < $1.key }.map(\.value)
     }

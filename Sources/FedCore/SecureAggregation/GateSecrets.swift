@@ -133,6 +133,23 @@ public struct RecoveredShare: Equatable, Sendable {
     /// From the share to the dealer's signed root.
     package let path: [[UInt8]]
 
+    /// Whether it is the share of a gate's seed that its dealer has committed to for the holder.
+    ///
+    /// - Parameter gates: gates of the epoch.
+    func isDealt(
+        to holder: Int, gate: Int, of gates: Int, by commitment: GateCommitment
+    ) -> Bool {
+        commitment.shareRoots.indices.contains(holder)
+            && MerkleTree.holds(
+                leaf: share, at: gate, of: gates, path: path,
+                root: commitment.shareRoots[holder])
+    }
+
+    /// The point of the dealer's polynomials that the holder had.
+    func secret(of holder: Int) -> SecretShare {
+        SecretShare(index: UInt8(holder + 1), bytes: SecretBytes(share))
+    }
+
     func write(to writer: inout ByteWriter) {
         writer.write(UInt8(dealer))
         writer.write(share)
